@@ -1,0 +1,151 @@
+import { createVitest } from 'vitest/node';
+import type { Reporter } from 'vitest/node';
+import type { ResultRecord } from '../scenario/record.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { Manifest } from '../target/manifest.ts';
+import { TargetProblem } from '../target/target.ts';
+import type { Target } from '../target/target.ts';
+import { staleEntries } from './baseline.ts';
+import type { Baseline } from './baseline.ts';
+import { conformanceProject } from './conformance-project.ts';
+import { exitCodeOf } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
+import { startOpposite } from './opposite.ts';
+import type { Plan } from './plan.ts';
+import { Recorder } from './recorder.ts';
+import { casesOf, select } from './selection.ts';
+import type { Selection } from './selection.ts';
+import { onInterruption } from './interruption.ts';
+
+/** What is to be run. */
+export interface RunRequest {
+  readonly manifests: readonly Manifest[];
+  readonly scenarios: readonly Scenario[];
+  readonly selection: Selection;
+  readonly baseline: Baseline;
+  /** Told when all targets are started, before the first result. */
+  begin(planned: number, targets: readonly StartedTarget[]): void;
+  /** Told each result as it comes. */
+  result(record: ResultRecord): void;
+}
+
+/** A target of the run, started or not. */
+export interface StartedTarget {
+  readonly manifest: Manifest;
+  readonly startedAs: string;
+  /** Why it could not be run. */
+  readonly problem?: string;
+  readonly knownFailures: Readonly<Record<string, string>>;
+}
+
+export interface RunOutcome {
+  readonly targets: readonly StartedTarget[];
+  readonly results: readonly ResultRecord[];
+  readonly problems: readonly string[];
+  readonly complete: boolean;
+  readonly exitCode: ExitCode;
+  /** 128 + signal where the user stopped the run. */
+  readonly interrupted: boolean;
+  readonly handshakes: number;
+  readonly requests: number;
+}
+
+/**
+ * Runs the chosen scenarios on every target, in parallel, through vitest. Targets that cannot be started
+ * are reported, the others run. Everything that was started is stopped again, however the run ends.
+ *
+ * @throws {UsageError} when the selection matches nothing
+ */
+export async function conduct(request: RunRequest): Promise<RunOutcome> {
+  const { manifests, selection, scenarios } = request;
+  const chosen = select(scenarios, selection);
+  const cases = casesOf(chosen, selection);
+  await using opposite = await startOpposite();
+  const started = await Promise.all(manifests.map(async (manifest) => ({ manifest, target: await startOrProblem(() => opposite.start(manifest)) })));
+  await using stack = new AsyncDisposableStack();
+  const problems: string[] = [];
+  const running: { readonly target: Target; readonly plan: Plan }[] = [];
+  const described: StartedTarget[] = [];
+  for (const { manifest, target } of started) {
+    const knownFailures = { ...manifest.knownFailures, ...request.baseline[manifest.name] };
+    if (target instanceof TargetProblem) {
+      problems.push(target.message);
+      described.push({ manifest, startedAs: manifest.start.kind, problem: target.message, knownFailures });
+      continue;
+    }
+    stack.use(target);
+    void target.ended.then((how) => problems.push(`${manifest.name} ended during the run: ${how}`));
+    described.push({ manifest, startedAs: target.startedAs, knownFailures });
+    const own = cases.filter((one) => chosen.some((scenario) => scenario.id === one.scenario && scenario.role === manifest.role));
+    running.push({ target, plan: await opposite.plan(target, own, selection, knownFailures) });
+  }
+  const planned = running.reduce((sum, { plan }) => sum + plan.cases.length, 0);
+  request.begin(planned, described);
+  const recorder = new Recorder({
+    result: (record) => request.result(record),
+    log: (name) => running.find(({ target }) => target.manifest.name === name)?.target.log() ?? [],
+  });
+  const interrupted = planned === 0 ? false : await play(running.map(({ plan }) => plan), recorder);
+  if (!interrupted && recorder.results.length < planned) {
+    problems.push(`${planned - recorder.results.length} of ${planned} results are missing: a worker of the harness ended early`);
+  }
+  const exists = (id: string): boolean => scenarios.some((scenario) => scenario.id === id);
+  const stale = described.flatMap(({ manifest, knownFailures, problem }) =>
+    problem === undefined ? staleEntries(manifest.name, knownFailures, recorder.results.filter((result) => result.target === manifest.name), exists) : [],
+  );
+  const complete = !interrupted && recorder.problems.length === 0 && recorder.results.length === planned;
+  const exitCode = exitCodeOf({
+    results: recorder.results,
+    planned,
+    complete,
+    targetMissing: running.length < manifests.length,
+    stale,
+    known: (target, scenario) => described.some(({ manifest, knownFailures }) => manifest.name === target && scenario in knownFailures),
+  });
+  return {
+    targets: described,
+    results: inOrder(recorder.results, cases.map((one) => one.scenario)),
+    problems: [...problems, ...recorder.problems, ...stale],
+    complete,
+    exitCode,
+    interrupted,
+    handshakes: recorder.handshakes,
+    requests: recorder.requests,
+  };
+}
+
+async function startOrProblem(start: () => Promise<Target>): Promise<Target | TargetProblem> {
+  try {
+    return await start();
+  } catch (error) {
+    if (error instanceof TargetProblem) return error;
+    throw error;
+  }
+}
+
+/** Plays the plans; resolves to whether the user interrupted. */
+async function play(plans: readonly Plan[], recorder: Reporter): Promise<boolean> {
+  const vitest = await createVitest({
+    run: true,
+    watch: false,
+    config: false,
+    projects: plans.map((plan) => conformanceProject(plan.target.name, plan)),
+    reporters: [recorder],
+    api: false,
+    cache: false,
+    passWithNoTests: false,
+  });
+  using interruption = onInterruption(() => void vitest.cancelCurrentRun('keyboard-input'));
+  try {
+    await vitest.start();
+  } finally {
+    await vitest.close();
+  }
+  return interruption.interrupted;
+}
+
+/** Results come as scenarios end; readers want them as the suites are written. */
+function inOrder(results: readonly ResultRecord[], order: readonly string[]): readonly ResultRecord[] {
+  const place = new Map(order.map((id, index) => [id, index]));
+  return results.toSorted((a, b) => a.target.localeCompare(b.target) || (place.get(a.scenario) ?? 0) - (place.get(b.scenario) ?? 0));
+}

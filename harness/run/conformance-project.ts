@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url';
+import type { TestProjectInlineConfiguration } from 'vitest/config';
+import type { Plan } from './plan.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+
+/** How many scenarios of a target are under way at once in a worker. */
+const CONCURRENT = 8;
+
+/**
+ * The vitest project that plays a plan on its target.
+ *
+ * @param plan given later, by a global set-up, when left out
+ */
+export function conformanceProject(name: string, plan: Plan | undefined, globalSetup: readonly string[] = []): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      root,
+      dir: root,
+      include: [`suites/conformance.test.${extension}`],
+      exclude: [],
+      pool: 'forks',
+      isolate: false,
+      testTimeout: 60_000,
+      maxConcurrency: CONCURRENT,
+      retry: 0,
+      globalSetup: [...globalSetup],
+      ...(plan === undefined ? {} : { provide: { plan } }),
+      sequence: { groupOrder: 1 },
+    },
+  };
+}

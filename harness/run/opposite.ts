@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createHash, X509Certificate } from 'node:crypto';
+import type { Identity } from '../../certs/identity.ts';
+import { openStore } from '../../certs/store.ts';
+import type { Store } from '../../certs/store.ts';
+import { jwks } from '../../certs/token-issuer.ts';
+import { startIntrospectionEndpoint } from '../counterpart/introspection-endpoint.ts';
+import type { IntrospectionEndpoint } from '../counterpart/introspection-endpoint.ts';
+import type { Credentials, Manifest } from '../target/manifest.ts';
+import { startTarget } from '../target/start.ts';
+import type { Target } from '../target/target.ts';
+import { UsageError } from '../usage-error.ts';
+import type { Case, Plan } from './plan.ts';
+import type { Selection } from './selection.ts';
+
+/** How long a response may take before it counts as none, in milliseconds. */
+const PATIENCE_MS = 3000;
+
+/** What the suite plays opposite the targets of a run: its PKI, issuer and introspection endpoint. */
+export interface Opposite extends AsyncDisposable {
+  readonly store: Store;
+  readonly introspection: IntrospectionEndpoint;
+  /** Starts a target with all that the contract promises it. Throws `TargetProblem`. */
+  start(manifest: Manifest): Promise<Target>;
+  /** What the workers need to play these cases on it. */
+  plan(target: Target, cases: readonly Case[], selection: Selection, knownFailures: Plan['knownFailures']): Promise<Plan>;
+}
+
+/** Starts the suite's side. */
+export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
+  const store = await openStore(pkiDirectory);
+  const introspection = await startIntrospectionEndpoint({ server: store.server, clientId: 'tsbt-resource-server', clientSecret: randomBytes(24).toString('base64url') });
+  const { tokenIssuer, trusted, server } = store;
+  return {
+    store,
+    introspection,
+    start: (manifest) =>
+      startTarget(manifest, {
+        serverIdentity: server,
+        clientAuthorities: trusted.certificate,
+        serverAuthorities: trusted.certificate,
+        issuer: tokenIssuer.issuer,
+        audience: tokenIssuer.audience,
+        jwks: jwks(tokenIssuer),
+        introspection,
+      }),
+    plan: async (target, cases, selection, knownFailures) => ({
+      target: {
+        name: target.manifest.name,
+        role: target.manifest.role,
+        host: target.host,
+        port: target.port,
+        hostname: target.manifest.start.kind === 'url' ? target.host : 'localhost',
+        capabilities: target.manifest.capabilities,
+        protectedPath: target.manifest.paths.protected,
+        // Somebody else's server has somebody else's certificate; what is judged here is the client's binding.
+        serverAuthorities: target.manifest.start.kind === 'url' ? null : trusted.certificate,
+      },
+      profile: selection.profile,
+      strict: selection.strict,
+      pki: { trusted, stranger: store.stranger, server, alice: store.alice, mallory: store.mallory },
+      issuer: tokenIssuer,
+      introspection: target.manifest.start.kind === 'url' ? null : introspection.handle,
+      credentials: target.manifest.credentials === undefined ? null : await readCredentials(target.manifest.credentials),
+      cases,
+      knownFailures,
+      patienceMs: PATIENCE_MS,
+    }),
+    [Symbol.asyncDispose]: () => introspection.close(),
+  };
+}
+
+/** @throws {UsageError} when a file cannot be read, or there is no access token */
+async function readCredentials(credentials: Credentials): Promise<NonNullable<Plan['credentials']>> {
+  const { accessToken } = credentials;
+  if (accessToken === undefined) {
+    throw new UsageError('credentials', 'has no accessToken', 'Give the access token that the client certificate is to be tried with; asking a token endpoint is not part of this version.');
+  }
+  const read = async (path: string): Promise<string> => {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      throw new UsageError(path, error instanceof Error ? error.message : String(error), 'Correct the path under credentials in the manifest.');
+    }
+  };
+  const [chain, privateKey] = [await read(credentials.certificate), await read(credentials.key)];
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(chain);
+  } catch {
+    throw new UsageError(credentials.certificate, 'is not a PEM certificate', 'Give the client’s certificate chain in PEM, the end-entity certificate first.');
+  }
+  const identity: Identity = {
+    name: 'the given client',
+    keyType: keyTypeOf(certificate),
+    certificate: certificate.toString(),
+    chain,
+    privateKey,
+    thumbprint: createHash('sha256').update(certificate.raw).digest('base64url'),
+  };
+  return { identity, accessToken };
+}
+
+const CURVES: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
+
+function keyTypeOf({ publicKey }: X509Certificate): string {
+  if (publicKey.asymmetricKeyType === 'ed25519') return 'Ed25519';
+  if (publicKey.asymmetricKeyType === 'rsa') return 'RSA';
+  return CURVES[publicKey.asymmetricKeyDetails?.namedCurve ?? ''] ?? 'P-256';
+}

@@ -1,0 +1,27 @@
+import { issue } from '../../certs/issue.ts';
+import { selfSigned } from '../../certs/self-signed.ts';
+import { introspectionRegistry } from '../counterpart/introspection-registry.ts';
+import type { Setting } from '../scenario/setting.ts';
+import { startCanary } from '../wire/canary.ts';
+import { connect } from '../wire/connect.ts';
+import type { Plan } from './plan.ts';
+
+/** Puts the harness's input and output at the scenarios' disposal, in the process that plays them. */
+export function settingOf(plan: Plan): Setting {
+  let lowLevel: ReturnType<Setting['lowLevel']> | undefined;
+  return {
+    target: { ...plan.target, capabilities: new Set(plan.target.capabilities) },
+    profile: plan.profile,
+    strict: plan.strict,
+    pki: plan.pki,
+    issuer: plan.issuer,
+    introspection: plan.introspection === null ? null : introspectionRegistry(plan.introspection),
+    credentials: plan.credentials,
+    open: connect,
+    issue,
+    selfSigned,
+    canary: startCanary,
+    lowLevel: () => (lowLevel ??= Promise.resolve({ unavailable: 'no driver' })),
+    patienceMs: plan.patienceMs,
+  };
+}

@@ -1,0 +1,89 @@
+import type { Connection, ConnectOptions } from '../wire/connection.ts';
+import { ConnectFailure } from '../wire/connection.ts';
+import type { EvidenceBook } from './evidence.ts';
+import type { Permutation } from './record.ts';
+import type { ConnectPlan } from './request.ts';
+import type { Setting } from './setting.ts';
+
+/** The connections of one scenario: opened, counted, named, and closed at its end. */
+export class Company {
+  readonly #setting: Setting;
+  readonly #permutation: Permutation;
+  readonly #evidence: EvidenceBook;
+  readonly #all: Connection[] = [];
+  /** The scenario's own connection of each kind, by what the plan says. */
+  readonly #usual = new Map<string, Connection>();
+  #named = 0;
+
+  constructor(setting: Setting, permutation: Permutation, evidence: EvidenceBook) {
+    this.#setting = setting;
+    this.#permutation = permutation;
+    this.#evidence = evidence;
+  }
+
+  get connections(): readonly Connection[] {
+    return this.#all;
+  }
+
+  nextId(): string {
+    return `c${++this.#named}`;
+  }
+
+  options(plan: ConnectPlan): ConnectOptions {
+    const { target, pki } = this.#setting;
+    return {
+      host: target.host,
+      port: target.port,
+      servername: target.hostname,
+      serverAuthorities: target.serverAuthorities,
+      tls: this.#permutation.tls,
+      http: this.#permutation.http,
+      identity: pki.alice[this.#permutation.key],
+      ...plan,
+    };
+  }
+
+  async tryOpen(plan: ConnectPlan): Promise<Connection | ConnectFailure> {
+    const options = this.options(plan);
+    const id = this.nextId();
+    try {
+      return this.adopt(await this.#setting.open(options, id));
+    } catch (error) {
+      if (!(error instanceof ConnectFailure)) throw error;
+      this.#evidence.notConnected(id, options, error.outcome);
+      return error;
+    }
+  }
+
+  adopt<C extends Connection>(connection: C): C {
+    this.#all.push(connection);
+    this.#evidence.connected(connection);
+    return connection;
+  }
+
+  /**
+   * The scenario's own connection of this kind: opened when first used, opened anew when it has ended.
+   *
+   * @throws {ConnectFailure}
+   */
+  async usual(plan: ConnectPlan): Promise<{ readonly connection: Connection; readonly fresh: boolean }> {
+    const key = kind(plan);
+    const before = this.#usual.get(key);
+    if (before?.open === true) return { connection: before, fresh: false };
+    const opened = await this.tryOpen(plan);
+    if (opened instanceof ConnectFailure) throw opened;
+    this.#usual.set(key, opened);
+    return { connection: opened, fresh: true };
+  }
+
+  async disperse(): Promise<void> {
+    await Promise.all(this.#all.map((connection) => connection[Symbol.asyncDispose]()));
+  }
+}
+
+function kind(plan: ConnectPlan): string {
+  return JSON.stringify(plan, (name, value: unknown) => {
+    if (name === 'identity' && typeof value === 'object' && value !== null && 'certificate' in value) return value.certificate;
+    return value;
+  });
+}

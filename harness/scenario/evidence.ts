@@ -1,0 +1,164 @@
+import { hash } from 'node:crypto';
+import { readJwt } from '../forge/read.ts';
+import type { Connection, ConnectOptions, Outcome, WireFailure } from '../wire/connection.ts';
+import type { Sent, Description } from './describe.ts';
+import type { AttackEvidence, ConnectionEvidence, DecodedJwt, Evidence, ExchangeEvidence, PairEvidence } from './record.ts';
+
+const LONGEST_TEXT = 4096;
+/** Exchanges kept per scenario; a scenario of thousands of requests keeps the first and the telling ones. */
+const MOST_EXCHANGES = 60;
+
+/** Gathers what a scenario leaves behind, with every access token redacted. */
+export class EvidenceBook {
+  readonly #connections: ConnectionEvidence[] = [];
+  readonly #exchanges: ExchangeEvidence[] = [];
+  readonly #pairs: PairEvidence[] = [];
+  readonly #notes: string[] = [];
+  readonly #secrets = new Map<string, string>();
+  readonly #started = performance.now();
+  #attack: AttackEvidence | undefined;
+  #count = 0;
+  #dropped = 0;
+
+  /** From now on this token appears in evidence by its hash only. */
+  conceal(token: string): void {
+    if (token.length >= 8 && !this.#secrets.has(token)) this.#secrets.set(token, `<token sha-256 ${hash('sha256', token).slice(0, 16)}…>`);
+  }
+
+  connected(connection: Connection): void {
+    const { facts, options } = connection;
+    this.#connections.push({
+      id: connection.id,
+      tls: facts.tls,
+      cipher: facts.cipher,
+      alpn: facts.alpn,
+      extendedMasterSecret: facts.extendedMasterSecret,
+      resumed: facts.resumed,
+      exporterCheck: facts.exporterCheck,
+      handshakeMs: round(facts.handshakeMs),
+      clientCertificate: certificateOf(options),
+    });
+  }
+
+  notConnected(id: string, options: ConnectOptions, failure: WireFailure): void {
+    this.#connections.push({
+      id,
+      tls: options.tls,
+      cipher: '',
+      alpn: options.http,
+      extendedMasterSecret: options.extendedMasterSecret !== false,
+      resumed: false,
+      exporterCheck: 'not-checked',
+      handshakeMs: round(failure.durationMs),
+      clientCertificate: certificateOf(options),
+      failure: this.#redact(failure.detail),
+    });
+  }
+
+  /** Records an exchange; returns its id. */
+  exchanged(entry: {
+    readonly sent: Sent;
+    readonly description: Description;
+    readonly part: ExchangeEvidence['part'];
+    readonly what: string;
+    readonly outcome: Outcome;
+    readonly expected: string;
+    readonly observed: string;
+  }): number {
+    const id = ++this.#count;
+    if (this.#exchanges.length >= MOST_EXCHANGES && entry.part === 'request') {
+      this.#dropped++;
+      return id;
+    }
+    const { sent, outcome } = entry;
+    const { request } = sent;
+    const proof = sent.proofs[0];
+    this.#exchanges.push({
+      id,
+      connection: sent.connection.id,
+      part: entry.part,
+      what: entry.what,
+      request: {
+        method: request.method,
+        target: this.#redact(request.target),
+        fields: request.fields.map(([name, value]) => [name, this.#redact(value)] as const),
+        ...(request.body === undefined ? {} : { body: this.#redact(Buffer.from(request.body).toString('latin1')) }),
+      },
+      ...(sent.token === null || sent.token === '' ? {} : { token: this.#token(sent, entry.description) }),
+      ...(proof === undefined ? {} : { proof: { ...decoded(proof, entry.description.get('proof.signature')), compact: this.#redact(proof) } }),
+      response: this.#response(outcome),
+      expected: entry.expected,
+      observed: this.#redact(entry.observed),
+      startedMs: round(performance.now() - this.#started - outcome.durationMs),
+      durationMs: round(outcome.durationMs),
+    });
+    return id;
+  }
+
+  paired(pair: PairEvidence): void {
+    this.#pairs.push({ ...pair, observed: this.#redact(pair.observed) });
+  }
+
+  note(text: string): void {
+    const redacted = this.#redact(text);
+    if (!this.#notes.includes(redacted)) this.#notes.push(redacted);
+  }
+
+  attacked(attack: AttackEvidence): void {
+    this.#attack = attack;
+  }
+
+  /** Takes access tokens out of a text that goes into the record. */
+  redact(text: string): string {
+    return this.#redact(text);
+  }
+
+  close(): Evidence {
+    if (this.#dropped > 0) this.note(`${this.#dropped} further exchanges of ${this.#count} are not shown`);
+    return {
+      connections: this.#connections,
+      exchanges: this.#exchanges,
+      pairs: this.#pairs,
+      ...(this.#attack === undefined ? {} : { attack: this.#attack }),
+      notes: this.#notes,
+    };
+  }
+
+  #token(sent: Sent, description: Description): ExchangeEvidence['token'] & object {
+    const token = sent.token ?? '';
+    const sha256 = hash('sha256', token);
+    if (sent.opaqueClaims !== undefined) return { sha256, header: null, claims: sent.opaqueClaims, signature: 'none: an opaque token, claims by introspection' };
+    return { sha256, ...decoded(token, description.get('token.signature')) };
+  }
+
+  #response(outcome: Outcome): ExchangeEvidence['response'] {
+    if (outcome.type === 'failure') return { failure: outcome.kind, detail: this.#redact(outcome.detail) };
+    return {
+      status: outcome.status,
+      fields: outcome.fields.map(([name, value]) => [name, this.#redact(value)] as const),
+      body: this.#redact(outcome.body.toString('utf8')),
+      bodyTruncated: outcome.bodyTruncated || outcome.body.length > LONGEST_TEXT,
+    };
+  }
+
+  #redact(text: string): string {
+    let redacted = text;
+    for (const [token, name] of this.#secrets) if (redacted.includes(token)) redacted = redacted.split(token).join(name);
+    return redacted.length <= LONGEST_TEXT ? redacted : `${redacted.slice(0, LONGEST_TEXT)}… (${redacted.length} characters)`;
+  }
+}
+
+function certificateOf(options: ConnectOptions): ConnectionEvidence['clientCertificate'] {
+  const { identity } = options;
+  return identity === null ? null : { name: identity.name, keyType: identity.keyType, thumbprint: identity.thumbprint };
+}
+
+function decoded(compact: string, signature: string | undefined): DecodedJwt {
+  if (compact.length > 32_768) return { header: 'not taken apart: too long', claims: null, signature: 'not checked' };
+  const jwt = readJwt(compact);
+  return { header: jwt.header ?? null, claims: jwt.claims ?? null, signature: signature ?? 'not checked' };
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 100) / 100;
+}

@@ -1,0 +1,110 @@
+import type { Outcome } from '../wire/connection.ts';
+import { parseChallenges } from './challenge.ts';
+
+/**
+ * How a request is expected to be refused.
+ * - an error code: `401` with a Bearer challenge that carries it (draft -06 §3.5, RFC 6750 §3.1)
+ * - `401`: any Bearer challenge
+ * - `insufficient_scope`: `403` with that error
+ * - `denied`: the protected content is not delivered, in whatever way
+ */
+export type Refusal =
+  | 'invalid_proof'
+  | 'use_session_binding'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | '401'
+  | 'denied';
+
+export interface Expectation {
+  readonly refusals: readonly Refusal[];
+  /**
+   * Whether the manner counts too. Without it a refusal in another manner satisfies the requirement: which
+   * status and code a refusal carries is a requirement of its own (RS-ERR-1 to RS-ERR-3), and one wrong code
+   * must not turn the whole report red.
+   */
+  readonly exact: boolean;
+}
+
+/** Refused, in one of these manners or, as far as this requirement is concerned, in another. */
+export function refused(...refusals: readonly Refusal[]): Expectation {
+  return { refusals: refusals.length === 0 ? ['denied'] : refusals, exact: false };
+}
+
+/** Refused in just one of these manners. */
+export function refusedExactly(...refusals: readonly Refusal[]): Expectation {
+  return { refusals, exact: true };
+}
+
+export function expectationText(expectation: Expectation): string {
+  return expectation.refusals
+    .map((refusal) => {
+      if (refusal === 'denied') return 'refused';
+      if (refusal === '401') return '401 with a Bearer challenge';
+      return `${refusal === 'insufficient_scope' ? '403' : '401'} ${refusal}`;
+    })
+    .join(' or ');
+}
+
+/** What an outcome amounts to. */
+export type Reading =
+  | { readonly kind: 'served'; readonly text: string }
+  | { readonly kind: 'refused'; readonly text: string; readonly error: string | null; readonly status: number; readonly bearer: boolean }
+  /** The target's own failure: 5xx. */
+  | { readonly kind: 'server-error'; readonly text: string }
+  /** The connection, the handshake or the stream was ended instead of an answer. */
+  | { readonly kind: 'cut'; readonly text: string }
+  /** No answer that can be judged: a timeout, garbage, nothing there to connect to. */
+  | { readonly kind: 'no-answer'; readonly text: string };
+
+/** Reads an outcome; judges nothing. */
+export function read(outcome: Outcome): Reading {
+  if (outcome.type === 'failure') {
+    const text = `${outcome.kind}: ${outcome.detail}`;
+    switch (outcome.kind) {
+      case 'tls-alert':
+      case 'tls-handshake':
+      case 'closed':
+      case 'reset':
+      case 'stream-reset':
+        return { kind: 'cut', text };
+      default:
+        return { kind: 'no-answer', text };
+    }
+  }
+  const { status } = outcome;
+  if (status >= 200 && status < 300) return { kind: 'served', text: `${status}` };
+  if (status >= 500) return { kind: 'server-error', text: `${status}` };
+  const values = outcome.fields.filter(([name]) => name.toLowerCase() === 'www-authenticate').map(([, value]) => value);
+  const parsed = parseChallenges(values);
+  if (!parsed.ok) {
+    return { kind: 'refused', status, bearer: false, error: null, text: `${status} with a WWW-Authenticate field that does not parse (${parsed.problem})` };
+  }
+  const bearers = parsed.challenges.filter((challenge) => challenge.scheme.toLowerCase() === 'bearer');
+  const error = bearers.map((challenge) => challenge.parameters.get('error')).find((value) => value !== undefined) ?? null;
+  const manner = bearers.length === 0 ? 'no Bearer challenge' : (error ?? 'a Bearer challenge without error');
+  return { kind: 'refused', status, bearer: bearers.length > 0, error, text: `${status} ${manner}` };
+}
+
+export type Match = 'as-expected' | 'other-manner' | 'served' | 'server-error' | 'no-answer';
+
+/** Holds a reading against an expectation. */
+export function match(reading: Reading, expectation: Expectation): Match {
+  switch (reading.kind) {
+    case 'served':
+    case 'server-error':
+    case 'no-answer':
+      return reading.kind;
+    case 'cut':
+      return expectation.refusals.includes('denied') ? 'as-expected' : 'other-manner';
+    case 'refused':
+      return expectation.refusals.some((refusal) => fits(reading, refusal)) ? 'as-expected' : 'other-manner';
+  }
+}
+
+function fits(reading: Reading & { readonly kind: 'refused' }, refusal: Refusal): boolean {
+  if (refusal === 'denied') return true;
+  if (!reading.bearer) return false;
+  if (refusal === '401') return reading.status === 401;
+  return reading.error === refusal && reading.status === (refusal === 'insufficient_scope' ? 403 : 401);
+}

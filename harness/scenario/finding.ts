@@ -1,0 +1,56 @@
+import type { Attribution, Verdict } from './record.ts';
+import type { Severity } from './requirement.ts';
+
+/** Something that a scenario found out and that bears on its verdict. */
+export interface Finding {
+  readonly severity: Severity | 'inconclusive';
+  readonly reason: string;
+  readonly cause: string | null;
+  readonly attribution: Attribution;
+}
+
+/** Ends a scenario that cannot be judged. Thrown by the verbs of the stage; never by a target's refusal under test. */
+export class Unjudgeable extends Error {
+  readonly verdict: 'not-applicable' | 'inconclusive';
+  readonly attribution: Attribution;
+  readonly likelyCause: string | null;
+  constructor(verdict: 'not-applicable' | 'inconclusive', attribution: Attribution, reason: string, likelyCause: string | null = null) {
+    super(reason);
+    this.name = 'Unjudgeable';
+    this.verdict = verdict;
+    this.attribution = attribution;
+    this.likelyCause = likelyCause;
+  }
+}
+
+/** Gravest first: a served forgery stays a failure even where a later control could not be measured. */
+const GRAVITY: readonly Finding['severity'][] = ['fail', 'inconclusive', 'warn', 'info'];
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly attribution: Attribution | null;
+  readonly reason: string | null;
+  readonly cause: string | null;
+}
+
+/**
+ * The verdict of a scenario from its findings.
+ *
+ * @param ended why the scenario ended early, if it did; weaker than a failure found before
+ */
+export function judge(findings: readonly Finding[], ended: Unjudgeable | undefined): Judgement {
+  const failed = findings.some((finding) => finding.severity === 'fail');
+  if (ended !== undefined && !failed) {
+    return { verdict: ended.verdict, attribution: ended.attribution, reason: ended.message, cause: ended.likelyCause };
+  }
+  const gravest = GRAVITY.find((severity) => findings.some((finding) => finding.severity === severity));
+  if (gravest === undefined) return { verdict: 'pass', attribution: null, reason: null, cause: null };
+  const decisive = findings.filter((finding) => finding.severity === gravest);
+  const causes = [...new Set(decisive.map((finding) => finding.cause).filter((cause) => cause !== null))];
+  return {
+    verdict: gravest,
+    attribution: decisive[0]?.attribution ?? 'target',
+    reason: [...new Set(decisive.map((finding) => finding.reason))].join('\n'),
+    cause: causes.length === 0 ? null : causes.join('\n'),
+  };
+}

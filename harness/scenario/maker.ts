@@ -1,0 +1,176 @@
+import { createPublicKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { Identity } from '../../certs/identity.ts';
+import { forgeOpaqueToken } from '../forge/opaque-token.ts';
+import { forgeProof, perRequest } from '../forge/proof.ts';
+import type { ProofChange } from '../forge/proof.ts';
+import { readJwt } from '../forge/read.ts';
+import { forgeToken } from '../forge/token.ts';
+import type { Token } from '../forge/token.ts';
+import type { Connection, Field, WireRequest } from '../wire/connection.ts';
+import type { Known, Sent } from './describe.ts';
+import type { EvidenceBook } from './evidence.ts';
+import { Unjudgeable } from './finding.ts';
+import type { Preparation } from './preparation.ts';
+import type { Permutation } from './record.ts';
+import { isToken } from './request.ts';
+import type { ProofPlan, RequestPlan, TokenPlan } from './request.ts';
+import type { Setting } from './setting.ts';
+
+/** A request ready to be sent. */
+export interface Made {
+  readonly request: WireRequest;
+  readonly sent: Sent;
+  readonly token: Token | null;
+}
+
+const issuerKeys = new Map<string, KeyObject>();
+
+/** Makes requests from plans: what a plan leaves out is right. */
+export class Maker {
+  readonly #setting: Setting;
+  readonly #permutation: Permutation;
+  readonly #preparation: Preparation;
+  readonly #evidence: EvidenceBook;
+  readonly #opaqueClaims = new Map<string, Readonly<Record<string, unknown>>>();
+  readonly #proofIdsSeen = new Set<string>();
+
+  constructor(setting: Setting, permutation: Permutation, preparation: Preparation, evidence: EvidenceBook) {
+    this.#setting = setting;
+    this.#permutation = permutation;
+    this.#preparation = preparation;
+    this.#evidence = evidence;
+  }
+
+  get #alice(): Identity {
+    return this.#setting.pki.alice[this.#permutation.key];
+  }
+
+  async mint(plan: TokenPlan): Promise<Token> {
+    const { opaque = false, ...request } = plan;
+    const complete = { boundTo: this.#alice, ...request };
+    const { issuer, introspection } = this.#setting;
+    let token: Token;
+    if (opaque) {
+      if (introspection === null) throw new Unjudgeable('not-applicable', 'environment', 'there is no introspection endpoint that this target could ask');
+      const made = forgeOpaqueToken(issuer, complete);
+      await introspection.register(made.compact, made.introspection);
+      this.#opaqueClaims.set(made.compact, made.introspection);
+      token = made;
+    } else {
+      token = forgeToken(issuer, complete);
+    }
+    this.#evidence.conceal(token.compact);
+    return token;
+  }
+
+  proof(connection: Connection, token: Token, plan: ProofPlan): string {
+    const { forToken, forConnection, ekm: ekmClaim, ath: athClaim, by, ...given } = plan;
+    const claims = {
+      ...given.claims,
+      ...(ekmClaim === undefined ? {} : { ekm: ekmClaim(connection, token) }),
+      ...(athClaim === undefined ? {} : { ath: athClaim(token) }),
+    };
+    const change: ProofChange = { ...given, claims };
+    const exported = forConnection ?? connection;
+    const ekm = this.#exporterValue(exported);
+    const identity = by ?? connection.options.identity ?? this.#alice;
+    const natural = identity.keyType === this.#permutation.key ? this.#preparation.algorithm : undefined;
+    return forgeProof(
+      { token: (forToken ?? token).compact, ekm, identity },
+      natural === undefined || change.algorithm !== undefined ? change : { ...change, algorithm: natural },
+    );
+  }
+
+  #exporterValue(connection: Connection): Buffer {
+    const absent = connection.facts.tls === 'TLSv1.2' && this.#preparation.exporterForm === 'absent';
+    return connection.exporter(absent ? { context: null } : {});
+  }
+
+  perRequest(method: string, path: string): { readonly jti: string; readonly htm: string; readonly htu: string } {
+    const { hostname, port } = this.#setting.target;
+    const plain = path.split(/[?#]/)[0] ?? path;
+    const authority = port === 443 ? hostname : `${hostname}:${port}`;
+    return perRequest({ htm: method, htu: this.#preparation.htu === 'path' ? plain : `https://${authority}${plain}` });
+  }
+
+  async make(plan: RequestPlan, connection: Connection): Promise<Made> {
+    const { target } = this.#setting;
+    const token = isToken(plan.token) ? plan.token : plan.token === null ? null : await this.mint(plan.token ?? {});
+    const proofs = this.#proofs(plan, connection, token);
+    const fields: Field[] = [];
+    if (token !== null) fields.push(...(plan.authorization?.(token.compact) ?? [['Authorization', `Bearer ${token.compact}`] as const]));
+    for (const proof of proofs) fields.push(...(plan.carriage?.(proof) ?? [['Session-Binding-Proof', proof] as const]));
+    fields.push(...(plan.fields ?? []));
+    const port = target.port === 443 ? '' : `:${target.port}`;
+    const defaultAuthority = `${target.hostname}${port}`;
+    const request: WireRequest = {
+      method: plan.method ?? 'GET',
+      target: plan.path ?? target.protectedPath,
+      authority: plan.authority ?? defaultAuthority,
+      fields,
+      ...(plan.body === undefined ? {} : { body: Buffer.from(plan.body, 'latin1') }),
+      ...(plan.trailers === undefined ? {} : { trailers: plan.trailers }),
+      ...(plan.version === undefined ? {} : { version: plan.version }),
+    };
+    const opaqueClaims = token === null ? undefined : this.#opaqueClaims.get(token.compact);
+    const sent: Sent = {
+      connection,
+      request,
+      defaultAuthority,
+      token: token?.compact ?? null,
+      ...(opaqueClaims === undefined ? {} : { opaqueClaims }),
+      proofs,
+      now: Math.floor(Date.now() / 1000),
+    };
+    return { request, sent, token };
+  }
+
+  #proofs(plan: RequestPlan, connection: Connection, token: Token | null): readonly string[] {
+    const { proof } = plan;
+    if (proof === null) return [];
+    if (typeof proof === 'string') return [proof];
+    if (isList(proof)) return proof;
+    if (token !== null) return [this.proof(connection, token, proof ?? {})];
+    return proof?.forToken === undefined ? [] : [this.proof(connection, proof.forToken, proof)];
+  }
+
+  /** What can be named in descriptions, given the connections of the scenario. */
+  known(connections: readonly Connection[]): Known {
+    const { pki, issuer } = this.#setting;
+    const exporterValues = new Map<string, string>();
+    for (const connection of connections) {
+      exporterValues.set(connection.exporter().toString('base64url'), `the exporter value of ${connection.id}`);
+      if (connection.facts.tls === 'TLSv1.2') exporterValues.set(connection.exporter({ context: null }).toString('base64url'), `the exporter value of ${connection.id} (form without context)`);
+    }
+    const others = connections.flatMap((connection) => (connection.options.identity === null ? [] : [connection.options.identity]));
+    return {
+      identities: [...new Set([...Object.values(pki.alice), pki.mallory, pki.server, ...others])],
+      issuerKey: publicKeyOfIssuer(issuer.privateKey),
+      exporterValues,
+      proofIdsSeen: this.#proofIdsSeen,
+    };
+  }
+
+  /** Takes note of the identifiers that a request used up. */
+  remember(made: Made): void {
+    for (const proof of made.sent.proofs) {
+      const claims = readJwt(proof).claims;
+      if (typeof claims === 'object' && claims !== null && 'jti' in claims && typeof claims.jti === 'string') this.#proofIdsSeen.add(claims.jti);
+    }
+  }
+}
+
+function isList(proof: RequestPlan['proof']): proof is readonly string[] {
+  return Array.isArray(proof);
+}
+
+function publicKeyOfIssuer(privateKey: string): KeyObject {
+  let key = issuerKeys.get(privateKey);
+  if (key === undefined) {
+    key = createPublicKey(privateKey);
+    issuerKeys.set(privateKey, key);
+  }
+  return key;
+}
+

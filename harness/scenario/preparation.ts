@@ -1,0 +1,106 @@
+import { ConnectFailure } from '../wire/connection.ts';
+import { diagnose } from './diagnosis.ts';
+import { Unjudgeable } from './finding.ts';
+import { permutationText } from './permutation.ts';
+import type { Permutation } from './record.ts';
+import { suite } from './scenario.ts';
+import type { Setting } from './setting.ts';
+import { Stage } from './stage.ts';
+
+/** What has to be known of a target before right requests can be made under a permutation. */
+export interface Preparation {
+  /** Which of the two forms of the exporter the target uses on TLS 1.2 (ambiguity AMB-01). Equal on TLS 1.3. */
+  readonly exporterForm: 'zero-length' | 'absent';
+  /** The JWS algorithm for this key type that the target takes; `undefined`: the natural one. */
+  readonly algorithm: string | undefined;
+  /** The form of `htu` that the target takes (ambiguity AMB-26). */
+  readonly htu: 'absolute' | 'path';
+  /** Whether a connection stays open after a response. */
+  readonly persistent: boolean;
+}
+
+/** What is taken for granted until the target shows otherwise: the draft's literal reading. */
+export const LITERAL: Preparation = { exporterForm: 'zero-length', algorithm: undefined, htu: 'absolute', persistent: true };
+
+/** The JWS algorithms that belong to each key type (RFC 7518 §3, RFC 8037, RFC 9864), the commonest first. */
+const ALGORITHMS: Readonly<Record<Permutation['key'], readonly (string | undefined)[]>> = {
+  'P-256': [undefined],
+  'P-384': [undefined],
+  'P-521': [undefined],
+  RSA: ['RS256', 'PS256'],
+  Ed25519: ['EdDSA', 'Ed25519'],
+};
+
+const [probe] = suite('resource-server', 'preparation', [{ id: 'preparation', title: 'serves the right request', run: async () => {} }]);
+
+/** Finds out, once per permutation, how the right request looks for this target. */
+export class Preparations {
+  readonly #setting: Setting;
+  readonly #found = new Map<string, Promise<Preparation | Unjudgeable>>();
+
+  constructor(setting: Setting) {
+    this.#setting = setting;
+  }
+
+  /** The preparation, or why no scenario can be judged under this permutation. */
+  for(permutation: Permutation): Promise<Preparation | Unjudgeable> {
+    const key = permutationText(permutation);
+    let found = this.#found.get(key);
+    if (found === undefined) {
+      found = prepare(this.#setting, permutation);
+      this.#found.set(key, found);
+    }
+    return found;
+  }
+}
+
+async function prepare(setting: Setting, permutation: Permutation): Promise<Preparation | Unjudgeable> {
+  const forms: readonly Preparation['exporterForm'][] = permutation.tls === 'TLSv1.2' ? ['zero-length', 'absent'] : ['zero-length'];
+  let refusal = '';
+  for (const exporterForm of forms) {
+    for (const algorithm of ALGORITHMS[permutation.key]) {
+      const candidate: Preparation = { ...LITERAL, exporterForm, algorithm };
+      const tried = await tryCandidate(setting, permutation, candidate);
+      if (tried instanceof Unjudgeable) return tried;
+      if (typeof tried !== 'string') return tried;
+      refusal = tried;
+    }
+  }
+  if (permutation.key !== 'P-256') {
+    return new Unjudgeable('not-applicable', 'target', `the target takes no JWS algorithm for ${permutation.key} keys (${refusal}); the draft names none as mandatory, see RS-HDR-4`);
+  }
+  const cause = await withStage(setting, permutation, LITERAL, diagnose);
+  return new Unjudgeable('inconclusive', 'target', `the right request is not served (${refusal}), so no refusal would prove anything; see RS-EKM-1 and RS-EKM-4`, cause);
+}
+
+async function tryCandidate(setting: Setting, permutation: Permutation, candidate: Preparation): Promise<Preparation | Unjudgeable | string> {
+  try {
+    return await withStage(setting, permutation, candidate, async (stage) => {
+      const first = await stage.send('the right request');
+      if (first.reading.kind === 'cut' && permutation.key !== 'P-256') {
+        return new Unjudgeable('not-applicable', 'target', `the target does not let a client with a ${permutation.key} certificate in (${first.reading.text})`);
+      }
+      if (!first.served) return first.reading.text;
+      const second = await stage.send('the right request once more');
+      const persistent = second.served && first.connection.id === second.connection.id;
+      const { htu } = stage.perRequest();
+      const absolute = await stage.send('the right request with htu', { proof: { claims: { htu } } });
+      if (absolute.served) return { ...candidate, persistent };
+      const path = await stage.send('the right request with htu as a path', { proof: { claims: { htu: setting.target.protectedPath } } });
+      return { ...candidate, persistent, htu: path.served ? 'path' : 'absolute' };
+    });
+  } catch (error) {
+    if (!(error instanceof ConnectFailure)) throw error;
+    const { kind, detail } = error.outcome;
+    if (permutation.key !== 'P-256' && (kind === 'tls-alert' || kind === 'closed' || kind === 'reset')) {
+      return new Unjudgeable('not-applicable', 'target', `the target does not let a client with a ${permutation.key} certificate in (${detail})`);
+    }
+    return new Unjudgeable('inconclusive', kind === 'refused' ? 'environment' : 'target', `no ${permutation.tls} connection with ${permutation.http} can be made: ${detail}`);
+  }
+}
+
+async function withStage<T>(setting: Setting, permutation: Permutation, preparation: Preparation, use: (stage: Stage) => Promise<T>): Promise<T> {
+  if (probe === undefined) throw new Error('unreachable');
+  await using stage = new Stage(setting, probe, permutation, 'info', preparation);
+  return await use(stage);
+}

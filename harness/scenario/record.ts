@@ -1,0 +1,139 @@
+/**
+ * The report model: what one scenario's execution leaves behind. Plain JSON data, written to
+ * `report.ndjson` line by line and read by `reports/`.
+ */
+
+export type Verdict = 'pass' | 'fail' | 'warn' | 'info' | 'not-applicable' | 'inconclusive';
+
+/** Every verdict, gravest first. */
+export const VERDICTS: readonly Verdict[] = ['fail', 'inconclusive', 'warn', 'info', 'not-applicable', 'pass'];
+
+/** Whose matter a verdict other than `pass` is. */
+export type Attribution = 'target' | 'harness' | 'environment' | 'specification';
+
+export type Level = 'MUST' | 'MUST NOT' | 'SHOULD' | 'MAY' | 'SECURITY' | 'AMBIGUOUS';
+
+export type Role = 'resource-server' | 'client' | 'authorization-server';
+
+/** The variation of transport and key that a scenario ran under. */
+export interface Permutation {
+  readonly tls: 'TLSv1.2' | 'TLSv1.3';
+  readonly http: 'http/1.1' | 'h2';
+  readonly key: 'P-256' | 'P-384' | 'P-521' | 'RSA' | 'Ed25519';
+}
+
+export interface ConnectionEvidence {
+  /** `c1`, `c2`, … */
+  readonly id: string;
+  readonly tls: string;
+  readonly cipher: string;
+  readonly alpn: string;
+  readonly extendedMasterSecret: boolean;
+  readonly resumed: boolean;
+  readonly exporterCheck: 'key-log' | 'not-checked';
+  readonly handshakeMs: number;
+  /** `null`: no client certificate was presented. */
+  readonly clientCertificate: { readonly name: string; readonly keyType: string; readonly thumbprint: string } | null;
+  /** Set when the handshake did not succeed: what happened. */
+  readonly failure?: string;
+}
+
+/** A JWT taken apart for reading. `header`/`claims` are the parsed JSON where it parses, else the raw text. */
+export interface DecodedJwt {
+  readonly header: unknown;
+  readonly claims: unknown;
+  /** In words: whose key verifies the signature, or that none known does. */
+  readonly signature: string;
+}
+
+export interface ExchangeEvidence {
+  /** 1, 2, … within the scenario. */
+  readonly id: number;
+  readonly connection: string;
+  /** `control`: must be served · `neutral`: a harmless difference, must be served · `variant`: the request under judgement · `request`: any other. */
+  readonly part: 'control' | 'neutral' | 'variant' | 'request' | 'diagnosis';
+  /** What this request is, in words. */
+  readonly what: string;
+  readonly request: {
+    readonly method: string;
+    readonly target: string;
+    /** Secrets redacted: an access token appears as `<token sha-256 …>`. */
+    readonly fields: readonly (readonly [string, string])[];
+    readonly body?: string;
+  };
+  /** The access token sent, by hash and decoded; never the token itself. */
+  readonly token?: DecodedJwt & { readonly sha256: string };
+  /** The Session-Binding-Proof sent, decoded, and as sent (a proof is of no use on another connection; it is cut at 4 KiB). */
+  readonly proof?: DecodedJwt & { readonly compact: string };
+  readonly response:
+    | {
+        readonly status: number;
+        readonly fields: readonly (readonly [string, string])[];
+        readonly body: string;
+        readonly bodyTruncated: boolean;
+      }
+    | { readonly failure: string; readonly detail: string };
+  readonly expected: string;
+  readonly observed: string;
+  readonly startedMs: number;
+  readonly durationMs: number;
+}
+
+/** One field in which two requests differ, in the suite's symbolic terms (`proof.claims.ekm`: "this connection's exporter value" / "the exporter value of c2"). */
+export interface Difference {
+  readonly field: string;
+  readonly control: string;
+  readonly variant: string;
+}
+
+/** A minimal pair: a request that was served, and one that differs in just what was declared. */
+export interface PairEvidence {
+  readonly what: string;
+  /** Ids of {@link ExchangeEvidence}. */
+  readonly control: number;
+  readonly variant: number;
+  /** Computed from what stood on the wire. */
+  readonly difference: readonly Difference[];
+  readonly expected: string;
+  readonly observed: string;
+  readonly verdict: Verdict;
+}
+
+/** An attack told from end to end (threats T1–T5). */
+export interface AttackEvidence {
+  readonly attacker: string;
+  readonly loot: string;
+  readonly attempts: readonly { readonly attempt: string; readonly outcome: string; readonly succeeded: boolean }[];
+  readonly outcome: string;
+}
+
+export interface Evidence {
+  readonly connections: readonly ConnectionEvidence[];
+  readonly exchanges: readonly ExchangeEvidence[];
+  readonly pairs: readonly PairEvidence[];
+  readonly attack?: AttackEvidence;
+  /** Observations worth a reader's notice that did not decide the verdict. */
+  readonly notes: readonly string[];
+  /** What the target wrote to its log meanwhile (last lines). */
+  readonly log?: readonly string[];
+}
+
+/** One scenario, on one target, under one permutation. */
+export interface ResultRecord {
+  readonly target: string;
+  readonly scenario: string;
+  readonly requirement: string;
+  readonly level: Level;
+  readonly suite: string;
+  readonly title: string;
+  readonly permutation: Permutation;
+  readonly verdict: Verdict;
+  /** `null` exactly when the verdict is `pass`. */
+  readonly attribution: Attribution | null;
+  /** What was expected and what was seen; `null` exactly when the verdict is `pass`. */
+  readonly reason: string | null;
+  /** The likely cause and the cure, where known. */
+  readonly cause: string | null;
+  readonly durationMs: number;
+  readonly evidence: Evidence;
+}

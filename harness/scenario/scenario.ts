@@ -1,0 +1,56 @@
+import type { Across } from './permutation.ts';
+import type { Role } from './record.ts';
+import type { Stage } from './stage.ts';
+
+/** A scenario: one normative statement, and the verbs that try it. */
+export interface Scenario {
+  /** The requirement's id, with a suffix where it has several: `RS-EKM-5`, `RS-HDR-1.untyped`. Stable, never reused. */
+  readonly id: string;
+  readonly role: Role;
+  /** The suite it belongs to: its file's name. */
+  readonly suite: string;
+  /** The statement in one sentence, with the role as the subject left out: "refuses a proof that …". */
+  readonly title: string;
+  /** The permutations under which the outcome can differ. Default: none, the core one. */
+  readonly across: Across;
+  /** Capabilities that the target must claim. */
+  readonly capabilities: readonly string[];
+  /** Properties that the target must show, beyond capabilities. */
+  readonly needs: readonly Need[];
+  /** True for the few scenarios that judge the right request itself; all others need it to be served first. */
+  readonly judgesControl: boolean;
+  /** What failing this means, where a variation does not say: the likely mistake and its cure. */
+  readonly cause: string | null;
+  /** Bound on the whole scenario, in milliseconds. */
+  readonly timeLimitMs: number;
+  run(stage: Stage): Promise<void>;
+}
+
+/**
+ * - `persistent-connection`: serves several requests on one connection
+ * - `resumption`: resumes TLS sessions
+ */
+export type Need = 'persistent-connection' | 'resumption';
+
+/** What a scenario's file states; the rest has defaults. */
+export type ScenarioDefinition = Pick<Scenario, 'id' | 'title' | 'run'> & Partial<Omit<Scenario, 'id' | 'title' | 'run' | 'role' | 'suite'>>;
+
+/**
+ * The scenarios of one suite file.
+ *
+ * @param role the role under test
+ * @param suite the suite's name, as in `--suite`
+ */
+export function suite(role: Role, name: string, definitions: readonly ScenarioDefinition[]): readonly Scenario[] {
+  return definitions.map((definition) => ({
+    across: {},
+    capabilities: [],
+    needs: [],
+    judgesControl: false,
+    cause: null,
+    timeLimitMs: 30_000,
+    ...definition,
+    role,
+    suite: name,
+  }));
+}

@@ -1,0 +1,59 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Manifest } from './manifest.ts';
+import type { TargetSettings } from './target.ts';
+
+/** The variables of the target contract, `TSBT_…`. */
+export type TargetEnvironment = Readonly<Record<string, string>>;
+
+/** The environment of one target, with the files that it names. Releasing it removes the files. */
+export interface PreparedEnvironment extends AsyncDisposable {
+  readonly variables: TargetEnvironment;
+}
+
+/**
+ * Writes what the target contract promises a target into files that only this user may read, and names them in
+ * environment variables.
+ *
+ * @param listen `host:port`
+ */
+export async function prepareEnvironment(
+  { role, capabilities }: Pick<Manifest, 'role' | 'capabilities'>,
+  settings: TargetSettings,
+  listen: string,
+): Promise<PreparedEnvironment> {
+  // mkdtemp makes the folder with mode 0700.
+  const folder = await mkdtemp(join(tmpdir(), 'tsbt-target-'));
+  const remove = async (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const file = async (name: string, text: string): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, text, { mode: 0o600 });
+    return path;
+  };
+  try {
+    const { serverIdentity, introspection } = settings;
+    const variables: TargetEnvironment = {
+      TSBT_ROLE: role,
+      TSBT_LISTEN: listen,
+      TSBT_TLS_CERT_FILE: await file('certificate.pem', serverIdentity.chain),
+      TSBT_TLS_KEY_FILE: await file('key.pem', serverIdentity.privateKey),
+      TSBT_CLIENT_CA_FILE: await file('client-ca.pem', settings.clientAuthorities),
+      TSBT_SERVER_CA_FILE: await file('server-ca.pem', settings.serverAuthorities),
+      TSBT_ISSUER: settings.issuer,
+      TSBT_AUDIENCE: settings.audience,
+      TSBT_JWKS_FILE: await file('jwks.json', `${JSON.stringify(settings.jwks)}\n`),
+      ...(introspection === undefined || !capabilities.includes('introspection')
+        ? {}
+        : {
+            TSBT_INTROSPECTION_URL: introspection.url,
+            TSBT_INTROSPECTION_CLIENT_ID: introspection.clientId,
+            TSBT_INTROSPECTION_CLIENT_SECRET: introspection.clientSecret,
+          }),
+    };
+    return { variables, [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}

@@ -1,0 +1,143 @@
+import * as z from 'zod';
+import { CAPABILITY_NAMES } from './capabilities.ts';
+
+const word = z.string().trim().min(1);
+
+const https = z.string().superRefine((text, context) => {
+  const wrong = httpsProblem(text);
+  if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
+});
+
+const bareHttps = https.superRefine((text, context) => {
+  const url = URL.parse(text);
+  if (url !== null && httpsProblem(text) === undefined && (url.pathname !== '/' || url.search !== ''))
+    context.addIssue({
+      code: 'custom',
+      message: 'has a path or query; the path belongs under paths.protected',
+    });
+});
+
+/** Says what keeps `text` from being the https URL of a server; `undefined` when nothing does. */
+export function httpsProblem(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (url === null) return 'is not a URL; write https://host:port';
+  if (url.protocol === 'http:') return 'is plain http; session binding needs TLS, write https://host:port';
+  if (url.protocol !== 'https:')
+    return `has the scheme ${url.protocol.slice(0, -1)}; write https://host:port`;
+  if (url.username !== '' || url.password !== '') return 'has a user or password in it; remove them';
+  if (url.hash !== '') return 'has a fragment (#…); remove it';
+  return undefined;
+}
+
+const container = z
+  .strictObject({
+    build: word.optional(),
+    image: word.optional(),
+    port: z.int().min(1).max(65_535),
+  })
+  .superRefine((value, context) => {
+    if ((value.build === undefined) === (value.image === undefined))
+      context.addIssue({ code: 'custom', message: 'needs exactly one of build, image' });
+  });
+
+const start = z
+  .strictObject({
+    module: word.optional(),
+    process: z.strictObject({ command: z.array(z.string().min(1)).min(1) }).optional(),
+    url: bareHttps.optional(),
+    container: container.optional(),
+  })
+  .superRefine((value, context) => {
+    const given = Object.entries(value).flatMap(([kind, setting]) => (setting === undefined ? [] : [kind]));
+    if (given.length > 1)
+      context.addIssue({ code: 'custom', message: `has ${given.join(' and ')}; keep exactly one of them` });
+    if (given.length === 0)
+      context.addIssue({ code: 'custom', message: 'is empty; give one of module, process, url, container' });
+  });
+
+const capabilities = z
+  .array(z.enum(CAPABILITY_NAMES as [string, ...string[]]))
+  .superRefine((list, context) => {
+    for (const [index, name] of list.entries())
+      if (list.indexOf(name) !== index)
+        context.addIssue({ code: 'custom', path: [index], message: 'is listed twice; remove one' });
+    if (!list.some((name) => name === 'tls1.2' || name === 'tls1.3'))
+      context.addIssue({
+        code: 'custom',
+        message: 'claims no TLS version, so nothing could be run; add tls1.3 or tls1.2',
+      });
+    if (!list.some((name) => name === 'http/1.1' || name === 'h2'))
+      context.addIssue({
+        code: 'custom',
+        message: 'claims no HTTP version, so nothing could be run; add http/1.1 or h2',
+      });
+  });
+
+const credentials = z
+  .strictObject({
+    certificate: word,
+    key: word,
+    accessToken: word.optional(),
+    tokenEndpoint: https.optional(),
+    clientId: word.optional(),
+    scope: word.optional(),
+  })
+  .superRefine((value, context) => {
+    if ((value.accessToken === undefined) === (value.tokenEndpoint === undefined))
+      context.addIssue({ code: 'custom', message: 'needs exactly one of accessToken, tokenEndpoint' });
+    if (value.tokenEndpoint !== undefined && value.clientId === undefined)
+      context.addIssue({ code: 'custom', message: 'has a tokenEndpoint but no clientId; add it' });
+  });
+
+/** A manifest as it is written, before defaults and paths are resolved (`docs/target-contract.md`). */
+export const manifestSchema = z
+  .strictObject({
+    $schema: z.string().optional(),
+    name: z.string().regex(/^[a-z0-9-]+$/, 'may have only lower-case letters, digits and hyphens'),
+    title: word,
+    role: z.enum(['resource-server', 'client', 'authorization-server']),
+    homepage: z.url({ protocol: /^https?$/, error: 'is not an http(s) URL; write https://…' }).optional(),
+    version: z.string('must be text; put it in quotes, such as "1.4.0"').min(1).optional(),
+    start,
+    capabilities: capabilities.optional(),
+    paths: z
+      .strictObject({
+        protected: z
+          .string()
+          .regex(/^\/[^?#\s]*$/, 'must be a path that begins with / and has no query')
+          .optional(),
+      })
+      .optional(),
+    knownFailures: z
+      .record(
+        z.string().regex(/^\S+$/, 'is not a scenario id'),
+        z
+          .string(
+            'needs a reason, in quotes (in YAML an unquoted # begins a comment): \'ID: "#41: why it fails"\'',
+          )
+          .trim()
+          .min(1, 'needs a reason'),
+      )
+      .optional(),
+    credentials: credentials.optional(),
+  })
+  .superRefine((value, context) => {
+    if (value.credentials !== undefined && value.start.url === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['credentials'],
+        message: 'are only for a target with start.url; the suite gives the others what they need',
+      });
+  });
+
+export type WrittenManifest = z.infer<typeof manifestSchema>;
+
+/** The fields that an object of the manifest may have, by its path; for suggestions. */
+export const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(manifestSchema.shape),
+  start: Object.keys(start.shape),
+  'start.process': ['command'],
+  'start.container': Object.keys(container.shape),
+  paths: ['protected'],
+  credentials: Object.keys(credentials.shape),
+};

@@ -1,0 +1,112 @@
+import { isIP } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+
+/** What a server did when it was greeted. */
+export type Greeting =
+  /** The handshake was completed; `certificate` is the server's, DER. */
+  | { readonly type: 'handshake'; readonly certificate: Buffer | undefined }
+  /** It answered with a TLS alert: a TLS server, but it wants something of its clients. */
+  | { readonly type: 'alert' }
+  /** It answered with something that is not TLS. */
+  | { readonly type: 'not-tls' }
+  /** It did not answer in time, or ended the connection. `detail` in words. */
+  | { readonly type: 'silent'; readonly detail: string }
+  /** The host's name does not resolve. */
+  | { readonly type: 'no-such-host' };
+
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 100;
+
+/**
+ * Greets a TLS server until it answers: tries to connect, again and again while the connection is refused,
+ * then makes one handshake in which any certificate of the server will do.
+ *
+ * @param signal ends the waiting: the greeting is then `silent`
+ * @param timeoutMs bound of the whole
+ */
+export async function greet(
+  host: string,
+  port: number,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Greeting> {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const bound = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
+  let greeting: Greeting = { type: 'silent', detail: 'there was no time to connect' };
+  for (let pause = FIRST_PAUSE_MS; !bound.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const latest = await attempt(host, port, bound);
+    if (latest.type !== 'silent') return latest;
+    // That the bound cut the last attempt short says less than what the attempts before it met.
+    if (!bound.aborted || greeting.detail === 'there was no time to connect') greeting = latest;
+    await elapsed(pause, bound);
+  }
+  return greeting;
+}
+
+async function attempt(host: string, port: number, bound: AbortSignal): Promise<Greeting> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      host,
+      port,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2', 'http/1.1'],
+      minVersion: 'TLSv1.2',
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+    });
+    const end = (greeting: Greeting): void => {
+      bound.removeEventListener('abort', onBound);
+      socket.removeAllListeners();
+      socket.on('error', () => undefined);
+      leave(socket, greeting);
+      resolve(greeting);
+    };
+    const onBound = (): void =>
+      end({
+        type: 'silent',
+        detail: socket.connecting
+          ? 'it did not accept the connection'
+          : 'it accepted the connection, but did not answer the TLS handshake',
+      });
+    bound.addEventListener('abort', onBound, { once: true });
+    socket.once('secureConnect', () =>
+      end({ type: 'handshake', certificate: socket.getPeerX509Certificate()?.raw }),
+    );
+    socket.once('error', (error: NodeJS.ErrnoException) => end(judge(error)));
+    socket.once('close', () => end({ type: 'silent', detail: 'it ended the connection in the handshake' }));
+  });
+}
+
+/** Ends the greeting politely (close_notify) where a handshake was made, so that the target has nothing to complain of. */
+function leave(socket: TLSSocket, greeting: Greeting): void {
+  if (greeting.type !== 'handshake') {
+    socket.destroy();
+    return;
+  }
+  socket.resume();
+  socket.end();
+  socket.setTimeout(1000, () => socket.destroy());
+  socket.unref();
+}
+
+function judge(error: NodeJS.ErrnoException): Greeting {
+  const code = error.code ?? '';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return { type: 'no-such-host' };
+  if (code.includes('_ALERT_')) return { type: 'alert' };
+  if (code.startsWith('ERR_SSL_') || code === 'EPROTO') return { type: 'not-tls' };
+  if (code === 'ECONNREFUSED') return { type: 'silent', detail: 'it refuses connections' };
+  if (code === 'ECONNRESET') return { type: 'silent', detail: 'it resets connections' };
+  return { type: 'silent', detail: `connecting failed with ${code === '' ? error.message : code}` };
+}
+
+async function elapsed(ms: number, bound: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      bound.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    bound.addEventListener('abort', end, { once: true });
+    if (bound.aborted) end();
+  });
+}

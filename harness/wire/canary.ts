@@ -1,0 +1,67 @@
+import { createServer as createHttp, type RequestListener } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
+import { generate } from 'selfsigned';
+
+/** Listeners that nothing should ever talk to; they record whoever does. */
+export interface Canary extends AsyncDisposable {
+  /** `https://127.0.0.1:port`; any path may be put behind it. */
+  readonly url: string;
+  /** `http://127.0.0.1:port`, the same without TLS. */
+  readonly httpUrl: string;
+  /** Every contact so far, in order: `GET /jwks.json`, or that a TLS handshake was begun and given up. */
+  readonly requests: readonly string[];
+}
+
+/** Request lines longer than this are cut; more than `MOST` contacts are not recorded. */
+const LONGEST = 2048;
+const MOST = 1000;
+
+/**
+ * Starts a canary on loopback, to see whether a target fetches what a `jku`, `x5u` or similar header names
+ * (RFC 8725 §3.10). A target that connects but mistrusts the certificate is recorded as well: it did try.
+ */
+export async function startCanary(): Promise<Canary> {
+  const requests: string[] = [];
+  const record = (contact: string): void => {
+    if (requests.length < MOST) requests.push(contact.slice(0, LONGEST));
+  };
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'tsbt canary' }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+  });
+  const answer: RequestListener = (request, response) => {
+    record(`${request.method} ${request.url}`);
+    response.setHeader('Content-Type', 'application/json');
+    response.end('{"keys":[]}');
+  };
+  const secure = createHttps({ cert, key }, answer);
+  const plain = createHttp(answer);
+  secure.on('tlsClientError', () => {
+    record('a TLS handshake that was given up');
+  });
+  const [securePort, plainPort] = await Promise.all([listen(secure), listen(plain)]);
+  return {
+    url: `https://127.0.0.1:${securePort}`,
+    httpUrl: `http://127.0.0.1:${plainPort}`,
+    requests,
+    async [Symbol.asyncDispose]() {
+      const closed = Promise.all([once(secure, 'close'), once(plain, 'close')]);
+      for (const server of [secure, plain]) {
+        server.close();
+        server.closeAllConnections();
+      }
+      await closed;
+    },
+  };
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A canary must not keep the process alive.
+  server.unref();
+  return (server.address() as AddressInfo).port;
+}

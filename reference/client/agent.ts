@@ -1,0 +1,199 @@
+import { Dispatcher } from 'undici';
+import { BoundConnection, type ClientIdentity, type ConnectionSettings } from './connection.ts';
+import { SessionBindingError } from './errors.ts';
+import { defaultProofPolicy, type ProofPolicy } from './proof-source.ts';
+import { Job } from './job.ts';
+
+export interface SessionBoundAgentOptions {
+  /** The certificate that tokens are bound to. A function is asked at each new connection, so that a renewed certificate is taken up. */
+  readonly identity: ClientIdentity | (() => ClientIdentity);
+  /** TLS options such as `ca` and `servername`. */
+  readonly tls?: ConnectionSettings['tls'];
+  /** Default true. */
+  readonly allowH2?: boolean;
+  /** Most connections to one origin. Default 4. */
+  readonly connections?: number;
+  /** Most concurrent requests on an HTTP/2 connection. Default 100. */
+  readonly streams?: number;
+  readonly proofs?: Partial<ProofPolicy>;
+  /**
+   * How often a request whose proof was refused is sent again with a new one, where its method is
+   * idempotent and its body can be sent again. Default 1.
+   */
+  readonly proofRetries?: 0 | 1;
+  /** Bound on connecting and handshake, in milliseconds. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** How long a connection is kept without requests, in milliseconds. Default 60,000. */
+  readonly idleTimeoutMs?: number;
+}
+
+interface Origin {
+  readonly url: URL;
+  readonly waiting: Job[];
+  readonly connections: Set<BoundConnection>;
+  opening: boolean;
+}
+
+/** How often a request may be moved to another connection because its own ended before it was sent. */
+const MAXIMUM_MOVES = 16;
+
+/**
+ * An undici dispatcher that proves each bearer token for the TLS connection it goes out on. A request
+ * waits here until a connection is free, and is signed for that very connection; it can leave on no
+ * other. It is used with undici's own `request` and `fetch`.
+ *
+ * Source: draft -06 §3.3.1.
+ *
+ * @example
+ * const agent = new SessionBoundAgent({ identity: { certificate, key }, tls: { ca } });
+ * const { statusCode } = await request('https://rs.example/resource', {
+ *   dispatcher: agent,
+ *   headers: { authorization: `Bearer ${token}` },
+ * });
+ */
+export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
+  readonly #options: SessionBoundAgentOptions;
+  readonly #origins = new Map<string, Origin>();
+  readonly #idle: (() => void)[] = [];
+  #jobs = 0;
+  #closed = false;
+
+  constructor(options: SessionBoundAgentOptions) {
+    super();
+    this.#options = options;
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const url = URL.parse(String(options.origin ?? ''));
+    const job = new Job(options, handler, this.#options.proofRetries ?? 1);
+    if (this.#closed) {
+      queueMicrotask(() => job.fail(new SessionBindingError('closed', 'the agent is closed')));
+    } else if (url?.protocol !== 'https:') {
+      const error = new SessionBindingError('not-https', 'bound tokens are sent to https origins only');
+      queueMicrotask(() => job.fail(error));
+    } else {
+      this.#jobs += 1;
+      const origin = this.#originAt(url);
+      origin.waiting.push(job);
+      this.#pump(origin);
+    }
+    return true;
+  }
+
+  #originAt(url: URL): Origin {
+    let origin = this.#origins.get(url.origin);
+    if (origin === undefined) {
+      origin = { url: new URL(url.origin), waiting: [], connections: new Set(), opening: false };
+      this.#origins.set(url.origin, origin);
+    }
+    return origin;
+  }
+
+  /** Hands waiting requests to free connections, and opens another connection where that is not enough. */
+  #pump(origin: Origin): void {
+    for (const connection of origin.connections) {
+      while (connection.free) {
+        const job = origin.waiting.shift();
+        if (job === undefined) return;
+        this.#send(origin, connection, job);
+      }
+    }
+    if (origin.waiting.length === 0 || origin.opening) return;
+    if (origin.connections.size < (this.#options.connections ?? 4)) this.#open(origin);
+  }
+
+  #open(origin: Origin): void {
+    origin.opening = true;
+    const forget = (connection: BoundConnection) => {
+      origin.connections.delete(connection);
+      this.#pump(origin);
+    };
+    const opened = (connection: BoundConnection) => {
+      origin.opening = false;
+      if (!connection.ended) origin.connections.add(connection);
+      this.#pump(origin);
+    };
+    BoundConnection.open(origin.url, this.#settings(), forget).then(opened, (error: Error) => {
+      origin.opening = false;
+      for (const job of origin.waiting.splice(0)) this.#finish(() => job.fail(error));
+    });
+  }
+
+  #send(origin: Origin, connection: BoundConnection, job: Job): void {
+    const over = (outcome: 'done' | 'again') => {
+      connection.release();
+      if (outcome === 'again' && !this.#closed && job.moves < MAXIMUM_MOVES) {
+        job.moves += 1;
+        origin.waiting.unshift(job);
+      } else if (outcome === 'again') {
+        this.#finish(() => job.fail(new SessionBindingError('connection-ended', 'no connection lasted')));
+      } else {
+        this.#finish(() => {});
+      }
+      queueMicrotask(() => this.#pump(origin));
+    };
+    job.sendOn(connection, over);
+  }
+
+  #finish(last: () => void): void {
+    this.#jobs -= 1;
+    last();
+    if (this.#jobs === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #settings(): ConnectionSettings {
+    const options = this.#options;
+    return {
+      identity: typeof options.identity === 'function' ? options.identity() : options.identity,
+      tls: options.tls ?? {},
+      allowH2: options.allowH2 ?? true,
+      streams: options.streams ?? 100,
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+      proofs: { ...defaultProofPolicy, ...options.proofs },
+    };
+  }
+
+  #everyConnection(): BoundConnection[] {
+    return [...this.#origins.values()].flatMap(({ connections }) => [...connections]);
+  }
+
+  /** Takes no more requests, waits for those underway, and closes the connections. */
+  async #closeGently(): Promise<void> {
+    this.#closed = true;
+    if (this.#jobs > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await Promise.all(this.#everyConnection().map((connection) => connection.close()));
+  }
+
+  async #destroyAll(error: Error | null): Promise<void> {
+    this.#closed = true;
+    const reason = error ?? new SessionBindingError('closed', 'the agent was destroyed');
+    for (const { waiting } of this.#origins.values()) {
+      for (const job of waiting.splice(0)) this.#finish(() => job.fail(reason));
+    }
+    await Promise.all(this.#everyConnection().map((connection) => connection.destroy(reason)));
+  }
+
+  override close(callback: () => void): void;
+  override close(): Promise<void>;
+  override close(callback?: () => void): void | Promise<void> {
+    const closed = this.#closeGently();
+    if (callback === undefined) return closed;
+    void closed.then(callback);
+  }
+
+  override destroy(error: Error | null, callback: () => void): void;
+  override destroy(callback: () => void): void;
+  override destroy(error: Error | null): Promise<void>;
+  override destroy(): Promise<void>;
+  override destroy(error?: Error | null | (() => void), callback?: () => void): void | Promise<void> {
+    const destroyed = this.#destroyAll(error instanceof Error ? error : null);
+    const after = typeof error === 'function' ? error : callback;
+    if (after === undefined) return destroyed;
+    void destroyed.then(after);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.destroy();
+  }
+}

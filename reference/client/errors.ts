@@ -1,0 +1,18 @@
+/**
+ * - `not-https`: tokens that are bound to TLS sessions go over TLS only
+ * - `exporter-not-trusted`: TLS 1.2 without extended master secret, or an older version
+ * - `connection-ended`: the connection ended before the request was sent
+ * - `closed`: the agent was closed
+ */
+export type ClientErrorCode = 'not-https' | 'exporter-not-trusted' | 'connection-ended' | 'closed';
+
+/** A request that the client did not send, and why. */
+export class SessionBindingError extends Error {
+  readonly code: ClientErrorCode;
+
+  constructor(code: ClientErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SessionBindingError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,13 @@
+import type { TargetVariant } from '../resource-server/target.ts';
+
+/** The reference with exactly one realistic mistake. */
+export interface Mutant {
+  /** `M-RS-21`; stable, never reused. */
+  readonly id: string;
+  /** The mistake in one sentence, as its maker would have to confess it. */
+  readonly mistake: string;
+  /** Requirements that the mistake breaks: at least one scenario of each must fail. */
+  readonly breaks: readonly string[];
+  /** Builds the faulty pieces anew for each start, so that two servers share no state. */
+  variant(): TargetVariant;
+}

@@ -1,0 +1,42 @@
+import { CONFIRMATION, EXPORTER_LABEL } from './vocabulary.ts';
+
+/**
+ * What a token's `cnf` claim demands of the one who presents it.
+ * - `none`: a plain bearer token
+ * - `certificate`: the client certificate of that thumbprint (RFC 8705)
+ * - `session`: the certificate, and a proof for this connection (draft -06 §2.4)
+ * - `unusable`: a confirmation that cannot be enforced; such a token is refused, never served unbound
+ */
+export type Confirmation =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'certificate'; readonly thumbprint: string }
+  | { readonly kind: 'session'; readonly thumbprint: string; readonly label: string }
+  | { readonly kind: 'unusable'; readonly description: string };
+
+/**
+ * Reads a validated token's `cnf` claim. Any `tls_exp` at all, of whatever type, makes the token
+ * session-bound; one that cannot be enforced makes it unusable. Unknown members are ignored
+ * beside a known one.
+ *
+ * Source: draft -06 §2.4, §3.3.2 steps 5c and 5d; RFC 8705 §3.1; RFC 7800 §3.1.
+ */
+export function readConfirmation(cnf: unknown): Confirmation {
+  if (cnf === undefined) return { kind: 'none' };
+  if (typeof cnf !== 'object' || cnf === null || Array.isArray(cnf)) {
+    return { kind: 'unusable', description: 'the cnf claim of the access token is not an object' };
+  }
+  const members = cnf as Readonly<Record<string, unknown>>;
+  const thumbprint = members[CONFIRMATION.certificate];
+  if (typeof thumbprint !== 'string' || thumbprint === '') {
+    return { kind: 'unusable', description: 'the cnf claim of the access token has no usable x5t#S256' };
+  }
+  if (!Object.hasOwn(members, CONFIRMATION.exporterLabel)) return { kind: 'certificate', thumbprint };
+  const label = members[CONFIRMATION.exporterLabel];
+  if (label !== EXPORTER_LABEL) {
+    return {
+      kind: 'unusable',
+      description: 'tls_exp of the access token is not an exporter label known here',
+    };
+  }
+  return { kind: 'session', thumbprint, label };
+}

@@ -1,0 +1,116 @@
+import type { SecureServerOptions } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import { createApplication, isUnder, pathOf, SCOPED_PATH_SCOPE } from './application.ts';
+import { createIntrospection, type Introspection } from './introspection.ts';
+import { createJwtValidator, isJwt } from './jwt-tokens.ts';
+import type { ResourceServerParts } from './parts.ts';
+import { answer, protect, type ProtectOptions, type RequestListener } from './protect.ts';
+import { discardBody } from './request-body.ts';
+import { createServer, listen, tlsOptionsFor, type TlsMaterial } from './server.ts';
+import { type Environment, readSettings, type Settings, SettingsError } from './settings.ts';
+import type { TokenValidator } from './token.ts';
+
+/** Every path under this one is protected. */
+export const PROTECTED_PATH = '/resource';
+
+/** What a variant of the target is put together from instead of the defaults. */
+export interface TargetVariant {
+  readonly parts?: (defaults: Pick<ResourceServerParts, 'validateToken'>) => Partial<ResourceServerParts>;
+  readonly tls?: (material: TlsMaterial) => SecureServerOptions;
+  readonly acceptsConnection?: (socket: TLSSocket) => boolean;
+  /** Wraps the whole protected resource, challenge and all. */
+  readonly listener?: (inner: RequestListener) => RequestListener;
+}
+
+export interface TargetOptions {
+  readonly variant?: TargetVariant;
+  readonly onRefusal?: ProtectOptions['onRefusal'];
+}
+
+/** A target that runs. */
+export interface RunningTarget {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** JWTs are judged here; anything else is the issuer's to judge, where it offers introspection. */
+function tokenValidator(settings: Settings, introspection: Introspection | undefined): TokenValidator {
+  const validateJwt = createJwtValidator(settings);
+  return (token, now) => (isJwt(token) ? validateJwt(token, now) : introspection?.validate(token, now));
+}
+
+function requiredScope(request: Parameters<ResourceServerParts['requiredScope']>[0]): string | undefined {
+  return isUnder(pathOf(request), `${PROTECTED_PATH}/scoped`) ? SCOPED_PATH_SCOPE : undefined;
+}
+
+function route(protectedResource: RequestListener): RequestListener {
+  return (request, response) => {
+    if (isUnder(pathOf(request), PROTECTED_PATH)) {
+      protectedResource(request, response);
+      return;
+    }
+    answer(response, 404, 'there is nothing here');
+    discardBody(request);
+  };
+}
+
+/**
+ * Starts the reference resource server as a target of the contract.
+ *
+ * @param environment the contract's variables, `TSBT_…`
+ * @throws SettingsError for settings that are missing or unusable, and for an address that cannot be listened on
+ */
+export async function start(environment: Environment, options: TargetOptions = {}): Promise<RunningTarget> {
+  const settings = readSettings(environment);
+  const { variant } = options;
+  const introspection =
+    settings.introspection &&
+    createIntrospection({
+      ...settings.introspection,
+      audience: settings.audience,
+      issuer: settings.issuer,
+    });
+  const validateToken = tokenValidator(settings, introspection);
+  const resource = protect(createApplication(PROTECTED_PATH), {
+    validateToken,
+    answersExpect: true,
+    ...(options.onRefusal && { onRefusal: options.onRefusal }),
+    parts: { requiredScope, ...variant?.parts?.({ validateToken }) },
+  });
+  try {
+    const server = createServer({
+      listener: route(variant?.listener?.(resource) ?? resource),
+      tls: (variant?.tls ?? tlsOptionsFor)(settings.tls),
+      ...(variant?.acceptsConnection && { acceptsConnection: variant.acceptsConnection }),
+    });
+    const running = await listen(server, settings.host, settings.port);
+    return {
+      port: running.port,
+      async close() {
+        await running.close();
+        await introspection?.[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await introspection?.[Symbol.asyncDispose]();
+    throw explained(error, settings);
+  }
+}
+
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use; stop what listens there or choose another port',
+  EACCES: 'may not be listened on by this user',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+  ENOTFOUND: 'is not a known host',
+};
+
+/** In words what went wrong with the user's settings; any other error stays as it is. */
+function explained(error: unknown, { host, port }: Settings): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error;
+  const code = String(error.code);
+  const problem = LISTEN_PROBLEMS[code];
+  if (problem !== undefined) return new SettingsError(`TSBT_LISTEN: ${host}:${port} ${problem}`);
+  if (!/^ERR_(?:OSSL|SSL|TLS|CRYPTO)/.test(code)) return error;
+  const files = 'TSBT_TLS_CERT_FILE, TSBT_TLS_KEY_FILE or TSBT_CLIENT_CA_FILE';
+  return new SettingsError(`${files} is not usable: ${error.message}`);
+}

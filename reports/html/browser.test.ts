@@ -1,0 +1,212 @@
+/**
+ * The report as people meet it: in a browser. Needs a Chromium; `TSBT_CHROMIUM` names one, and
+ * `TSBT_REQUIRE_BROWSER=1` makes its absence a failure.
+ */
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { renderJunit } from '../junit.ts';
+import { sampleReport } from '../sample.ts';
+import { writeReport } from '../write.ts';
+
+const PLACES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map(
+  (name) => `/usr/bin/${name}`,
+);
+const executablePath = process.env['TSBT_CHROMIUM'] ?? PLACES.find((place) => existsSync(place));
+const absent = executablePath === undefined;
+const required = process.env['TSBT_REQUIRE_BROWSER'] === '1';
+
+const name = (what: string): string =>
+  absent && !required ? `${what} (not run: no browser found; set TSBT_CHROMIUM)` : what;
+const browserTest = test.skipIf(absent && !required);
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+let browser: Browser;
+let address = '';
+
+beforeAll(async () => {
+  if (executablePath === undefined) {
+    if (required) throw new Error('TSBT_REQUIRE_BROWSER is set and no browser was found; set TSBT_CHROMIUM');
+    return;
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'tsbt-browser-'));
+  await writeReport(sampleReport(), directory);
+  address = pathToFileURL(join(directory, 'index.html')).href;
+  const quiet = [
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ];
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--no-first-run', ...quiet] });
+}, 30_000);
+
+afterAll(async () => {
+  if (!absent) await browser.close();
+});
+
+interface Visit extends AsyncDisposable {
+  readonly page: Page;
+  /** Addresses of every request, and all that was said on the console, in dialogs or as an error. */
+  readonly requests: string[];
+  readonly messages: string[];
+}
+
+async function visit(
+  options: { scheme?: 'light' | 'dark'; width?: number; script?: boolean; fragment?: string } = {},
+): Promise<Visit> {
+  const context = await browser.newContext({
+    colorScheme: options.scheme ?? 'light',
+    viewport: { width: options.width ?? 1200, height: 800 },
+    javaScriptEnabled: options.script ?? true,
+  });
+  const page = await context.newPage();
+  const requests: string[] = [];
+  const messages: string[] = [];
+  page.on('request', (request) => requests.push(request.url()));
+  page.on('console', (message) => messages.push(message.text()));
+  page.on('pageerror', (error) => messages.push(String(error)));
+  page.on('dialog', (dialog) => {
+    messages.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(`${address}${options.fragment ?? ''}`);
+  return { page, requests, messages, [Symbol.asyncDispose]: () => context.close() };
+}
+
+const shownRows = (page: Page): Promise<string[]> =>
+  page.locator('details.row:visible summary .id').allTextContents();
+
+browserTest(name('loads nothing but itself, says nothing, and runs nothing of the target’s'), async () => {
+  await using seen = await visit();
+  await seen.page.getByRole('button', { name: 'Open shown' }).click();
+  expect(seen.requests).toEqual([address]);
+  expect(seen.messages).toEqual([]);
+  expect(await seen.page.title()).toBe('Not conformant: ACME Edge Gateway');
+  expect(await seen.page.locator('img').count()).toBe(0);
+  expect(await seen.page.locator('bdi', { hasText: '\\u202egnp.exe' }).count()).toBeGreaterThan(0);
+});
+
+browserTest(name('filters by verdict, suite and words, and keeps the filter in the address'), async () => {
+  await using seen = await visit();
+  const { page } = seen;
+  const all = await shownRows(page);
+  await page.getByRole('checkbox', { name: 'fail' }).check();
+  const failing = await shownRows(page);
+  expect(failing).toEqual(['RS-EKM-5', 'RS-PL-4', 'RS-SIG-1', 'RS-HDR-4', 'RS-ERR-2', 'RS-T1']);
+  await page.getByLabel('Suite').selectOption('JOSE attacks');
+  expect(await shownRows(page)).toEqual(['RS-SIG-1', 'RS-HDR-4']);
+  await page.getByRole('searchbox', { name: 'Search' }).fill('natural algorithm');
+  expect(await shownRows(page)).toEqual(['RS-HDR-4']);
+  expect(await page.locator('#count').textContent()).toBe(`1 of ${all.length} scenarios`);
+
+  await using again = await visit({ fragment: await page.evaluate<string>('location.hash') });
+  expect(await shownRows(again.page)).toEqual(['RS-HDR-4']);
+  await again.page.getByRole('searchbox', { name: 'Search' }).fill('no such words');
+  expect(await again.page.getByText('No scenario fits').isVisible()).toBe(true);
+  await again.page.getByRole('button', { name: 'Clear' }).click();
+  expect(await shownRows(again.page)).toEqual(all);
+});
+
+browserTest(name('can be used with the keyboard alone'), async () => {
+  await using seen = await visit();
+  const { page } = seen;
+  await page.keyboard.press('/');
+  expect(await page.evaluate<string>('document.activeElement.name')).toBe('q');
+  await page.keyboard.type('RS-T1');
+  const row = page.locator('details.row:visible');
+  for (
+    let step = 0;
+    step < 20 && !(await row.locator('> summary').evaluate((element) => element.matches(':focus')));
+    step += 1
+  )
+    await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  expect(await row.getAttribute('open')).not.toBeNull();
+  expect(await row.getByText('Mallory reads Alice’s resource').isVisible()).toBe(true);
+});
+
+browserTest(
+  name('a link in the summary opens the scenario it names, also one that is filtered out'),
+  async () => {
+    await using seen = await visit({ fragment: '#v=pass' });
+    const { page } = seen;
+    await page.locator('.consequences').getByRole('link', { name: 'RS-EKM-5' }).click();
+    const row = page.locator('[id="s.acme-gateway.RS-EKM-5"]');
+    await row.getByText('Likely cause and cure').waitFor({ state: 'visible' });
+    expect(await row.locator('mark').allTextContents()).toEqual([
+      'this connection’s exporter value',
+      'the exporter value of c2',
+    ]);
+  },
+);
+
+browserTest(name('without script it is a plain list'), async () => {
+  await using seen = await visit({ script: false });
+  expect(await seen.page.locator('#filter').isVisible()).toBe(false);
+  expect(await seen.page.getByText('Not conformant', { exact: true }).isVisible()).toBe(true);
+  await seen.page.locator('[id="s.acme-gateway.RS-EKM-5"] > summary').click();
+  expect(await seen.page.getByText('the proof of c2, which is still open').isVisible()).toBe(true);
+});
+
+browserTest(name('the theme can be turned'), async () => {
+  await using seen = await visit({ scheme: 'dark' });
+  const background = (): Promise<string> =>
+    seen.page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+  const dark = await background();
+  const button = seen.page.getByRole('button', { name: 'Dark' });
+  expect(await button.getAttribute('aria-pressed')).toBe('true');
+  await button.click();
+  expect(await button.getAttribute('aria-pressed')).toBe('false');
+  expect(await background()).not.toBe(dark);
+});
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+}
+
+for (const scheme of ['light', 'dark'] as const)
+  browserTest(
+    name(`has no accessibility violation that axe finds, everything opened, ${scheme}`),
+    async () => {
+      await using seen = await visit({ scheme });
+      await seen.page.evaluate(
+        'for (const details of document.querySelectorAll("details")) details.open = true',
+      );
+      const tags = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
+      const found = await seen.page.evaluate<{ violations: Violation[]; passes: unknown[] }>(
+        `${axe}; axe.run(document, { runOnly: ${JSON.stringify(tags)}, resultTypes: ['violations'] })`,
+      );
+      expect(found.violations.map(({ id, nodes }) => [id, nodes.slice(0, 3)])).toEqual([]);
+      expect(found.passes.length).toBeGreaterThan(20);
+    },
+    60_000,
+  );
+
+browserTest(name('fits a phone of 360 px without scrolling sideways, everything opened'), async () => {
+  await using seen = await visit({ width: 360 });
+  await seen.page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true');
+  expect(await seen.page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+});
+
+browserTest(name('opens everything on paper'), async () => {
+  await using seen = await visit();
+  await seen.page.emulateMedia({ media: 'print' });
+  expect(await seen.page.getByText('Mallory reads Alice’s resource').isVisible()).toBe(true);
+  expect(await seen.page.locator('#filter').isVisible()).toBe(false);
+});
+
+browserTest(name('the JUnit file of the same report parses as XML'), async () => {
+  await using seen = await visit();
+  const xml = renderJunit(sampleReport());
+  const parsed = await seen.page.evaluate((text) => {
+    const tree = new DOMParser().parseFromString(text, 'application/xml');
+    return [tree.querySelectorAll('parsererror').length, tree.querySelectorAll('testcase').length];
+  }, xml);
+  expect(parsed).toEqual([0, sampleReport().results.length + 1]);
+});

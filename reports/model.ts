@@ -1,0 +1,65 @@
+import type { Level, ResultRecord, Role, Verdict } from '../harness/scenario/record.ts';
+
+/** What `report.json` says of a target. */
+export interface TargetSummary {
+  readonly name: string;
+  readonly title: string;
+  readonly role: Role;
+  /** How it was reached: `module …`, `process …`, `url …`, `container …`; for the reader. */
+  readonly start: string;
+  readonly capabilities: readonly string[];
+  readonly homepage?: string;
+  readonly version?: string;
+  /** The words that select this target on the command line, such as `targets/go/target.yaml` or `--url https://…`; empty for the embedded reference. */
+  readonly arguments: string;
+  /** Why the target could not be run at all, where that is so. */
+  readonly problem?: string;
+  /** Scenario id → reason, from the baseline. */
+  readonly knownFailures: Readonly<Record<string, string>>;
+}
+
+export type Counts = Readonly<Record<Verdict, number>>;
+
+/** A row of the requirement coverage: what leads to it, or why nothing does. */
+export interface RequirementCoverage {
+  readonly id: string;
+  readonly role: Role;
+  readonly level: Level;
+  /** Section numbers of draft -06. */
+  readonly sections: string;
+  readonly area: string;
+  readonly statement: string;
+  readonly scenarios: readonly string[];
+  /** Why there is no scenario; only where `scenarios` is empty. */
+  readonly untested?: string;
+  /** Ambiguity ids with the stance taken. */
+  readonly ambiguities: readonly { readonly id: string; readonly issue: string; readonly stance: string }[];
+}
+
+/** `report.json`. */
+export interface Report {
+  readonly schema: 'https://tls-session-binding-conformance.invalid/report/1';
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly draft: string;
+  /** RFC 3339 */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** False when the run was interrupted or results were lost. */
+  readonly complete: boolean;
+  readonly selection: {
+    readonly profile: 'core' | 'full';
+    readonly strict: boolean;
+    readonly role: string | null;
+    readonly suites: readonly string[];
+    readonly scenarios: readonly string[];
+    readonly requirements: readonly string[];
+  };
+  readonly targets: readonly TargetSummary[];
+  readonly summary: Readonly<Record<string, Counts>>;
+  readonly results: readonly ResultRecord[];
+  readonly requirements: readonly RequirementCoverage[];
+  /** Matters of the run itself: stale baseline entries, targets that did not start, interruption. */
+  readonly problems: readonly string[];
+  readonly exitCode: number;
+  readonly measured: { readonly wallMs: number; readonly handshakes: number; readonly requests: number };
+}

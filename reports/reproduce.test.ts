@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { reproduceCommand } from './reproduce.ts';
+
+const core = { tls: 'TLSv1.3', http: 'http/1.1', key: 'P-256' } as const;
+
+test('the embedded reference under the core permutation needs no more than the scenario', () => {
+  expect(reproduceCommand({ arguments: '' }, { scenario: 'RS-EKM-5', permutation: core })).toBe(
+    'npx tsbt run --scenario RS-EKM-5',
+  );
+});
+
+test('target words stand as they are and another permutation is named', () => {
+  const command = reproduceCommand(
+    { arguments: '--url https://rs.example:8443' },
+    { scenario: 'RS-EKM-5', permutation: { ...core, http: 'h2', key: 'RSA' } },
+  );
+  expect(command).toBe(
+    'npx tsbt run --url https://rs.example:8443 --scenario RS-EKM-5 --permutation "TLSv1.3 h2 RSA"',
+  );
+});
+
+test('a scenario id cannot leave its word', () => {
+  expect(reproduceCommand({ arguments: '' }, { scenario: "x'; rm -rf ~", permutation: core })).toBe(
+    `npx tsbt run --scenario 'x'\\''; rm -rf ~'`,
+  );
+});

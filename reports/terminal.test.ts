@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { HOSTILE, sampleReport, sampleResult } from './sample.ts';
+import { terminalSummary } from './terminal.ts';
+
+const options = { reportPath: 'conformance-report/index.html' };
+
+test('tells conclusion, counts, each failure with its repeat command, path and cost', () => {
+  const text = terminalSummary(sampleReport(), options);
+  expect(text).toContain('ACME Edge Gateway: NOT CONFORMANT');
+  expect(text).toContain('13 pass · 1 not-applicable · 1 info · 1 warn · 1 inconclusive · 6 fail');
+  expect(text).toContain('✕ fail RS-EKM-5 refuses a proof that was made for another live connection');
+  expect(text).toContain('repeat: npx tsbt run targets/acme/target.yaml --scenario RS-EKM-5\n');
+  expect(text).toContain('--scenario RS-HDR-4 --permutation "TLSv1.3 h2 P-384"');
+  expect(text).toContain('(1 of 3 permutations)');
+  expect(text).toContain('? inconclusive RS-ERR-4');
+  expect(text).toContain('Report: conformance-report/index.html\n3.29 s · ');
+  expect(text).toContain('! The baseline lists RS-FLD-9');
+});
+
+test('known failures come after new ones', () => {
+  const text = terminalSummary(sampleReport(), options);
+  expect(text.indexOf('RS-PL-4')).toBeGreaterThan(text.indexOf('✕ fail RS-T1'));
+});
+
+test('the number of failures told is bounded', () => {
+  const results = Array.from({ length: 30 }, (_, index) =>
+    sampleResult({ id: `RS-A-${index}`, suite: 's', title: 't', verdict: 'fail' }),
+  );
+  const text = terminalSummary(sampleReport({ results }), { ...options, limit: 4 });
+  expect(text.match(/✕ fail/g)).toHaveLength(4);
+  expect(text).toContain('… and 26 more, see report');
+});
+
+test('no control character but the line feed, whatever the target says', () => {
+  const text = terminalSummary(sampleReport({ problems: [HOSTILE] }), { ...options, reportPath: HOSTILE });
+  expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}|\p{Bidi_Control}/u);
+});
+
+test('a line break in a reason cannot forge a line of the summary', () => {
+  const forged = sampleResult({
+    id: 'RS-A',
+    suite: 's',
+    title: 't',
+    verdict: 'fail',
+    reason: 'x\nACME Edge Gateway: CONFORMANT',
+  });
+  expect(terminalSummary(sampleReport({ results: [forged] }), options)).not.toMatch(
+    /^ACME Edge Gateway: CONFORMANT/m,
+  );
+});
+
+test('colours only when asked for', () => {
+  expect(terminalSummary(sampleReport(), { ...options, colour: true })).toContain(
+    '\u001b[31m✕ fail\u001b[0m',
+  );
+});
+
+test('an incomplete run is said to be one', () => {
+  expect(terminalSummary(sampleReport({ complete: false }), options)).toContain('! The run is incomplete.');
+});

@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
+import { startOpposite } from '../harness/run/opposite.ts';
+import { casesOf } from '../harness/run/selection.ts';
+import type { Selection } from '../harness/run/selection.ts';
+import { loadManifest, manifestForUrl } from '../harness/target/manifest.ts';
+import { SCENARIOS } from './scenarios.ts';
+
+const EMBEDDED = fileURLToPath(new URL('../targets/reference/target.yaml', import.meta.url));
+const EVERYTHING: Selection = { role: null, suites: [], scenarios: [], requirements: [], profile: 'core', strict: false, permutation: null };
+
+/**
+ * Global set-up of the conformance part of `npm test`: starts the target that `TSBT_TARGET` names (a manifest
+ * or an https URL), or the embedded reference, for all cases of the core profile.
+ */
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  const named = process.env['TSBT_TARGET'] ?? EMBEDDED;
+  const manifest = named.startsWith('https://') ? manifestForUrl(named, 'resource-server') : await loadManifest(named);
+  const opposite = await startOpposite();
+  try {
+    const target = await opposite.start(manifest);
+    const cases = casesOf(SCENARIOS.filter((scenario) => scenario.role === manifest.role), EVERYTHING);
+    project.provide('plan', await opposite.plan(target, cases, EVERYTHING, manifest.knownFailures));
+    return async () => {
+      await target.stop();
+      await opposite[Symbol.asyncDispose]();
+    };
+  } catch (error) {
+    await opposite[Symbol.asyncDispose]();
+    throw error;
+  }
+}

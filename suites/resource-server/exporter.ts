@@ -1,0 +1,143 @@
+import type { Token } from '../../harness/forge/token.ts';
+import { refused } from '../../harness/scenario/expectation.ts';
+import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
+import type { Variation } from '../../harness/scenario/request.ts';
+import { suite } from '../../harness/scenario/scenario.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
+import type { Connection } from '../../harness/wire/connection.ts';
+import { WRONG_DERIVATIONS } from '../../harness/wire/wrong-derivations.ts';
+import type { DerivationSurroundings } from '../../harness/wire/wrong-derivations.ts';
+
+/** draft -06 §2.2: the exporter value that a proof is bound to. */
+
+const NOT_COMPARED = 'The ekm claim is not compared with the exporter value of the connection that carries the request, or not as a whole. Export 32 octets for each connection and compare all of them.';
+
+const CIPHER_SUITES = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
+
+/** A variation whose ekm is worked out for the connection it is sent on. */
+function ekm(what: string, value: (connection: Connection) => unknown, cause = NOT_COMPARED): Variation {
+  return { what, change: { proof: { ekm: value } }, cause };
+}
+
+/** Variations for the known wrong derivations of these ids, where they can be made on this transport. */
+async function derivations(stage: Stage, ids: readonly string[]): Promise<readonly Variation[]> {
+  const previous = await stage.connect();
+  const surroundings = (token: string): DerivationSurroundings => ({ token, host: stage.setting.target.hostname, thumbprint: stage.alice.thumbprint, previous });
+  return ids.flatMap((id) => {
+    const one = WRONG_DERIVATIONS.find((derivation) => derivation.id === id);
+    if (one === undefined) throw new Error(`there is no derivation ${id}`);
+    if (!one.applies(previous, surroundings(''))) return [];
+    return [
+      {
+        what: `ekm is ${one.label}`,
+        change: { proof: { ekm: (connection: Connection, token: Token) => one.value(connection, surroundings(token.compact)) } },
+        cause: `The target takes ${one.label} for the exporter value. ${one.cure}`,
+      },
+    ];
+  });
+}
+
+export const exporter = suite('resource-server', 'exporter', [
+  {
+    id: 'RS-EKM-1',
+    title: 'derives the exporter value with the registered label, an empty context and 32 octets, under every cipher suite',
+    across: { tls: ['TLSv1.3'], http: AXES.http },
+    judgesControl: true,
+    cause: NOT_COMPARED,
+    async run(stage) {
+      await stage.accepts('the right request');
+      for (const ciphers of CIPHER_SUITES) {
+        const connection = await stage.tryConnect({ ciphers });
+        if ('kind' in connection) stage.note(`${ciphers} is not offered by the target: ${connection.detail}`);
+        else await stage.accepts(`the right request under ${ciphers}`, {}, { on: connection }, 'The length or hash of the exporter depends on the cipher suite. Ask for 32 octets whatever the suite.');
+      }
+      await stage.refuses(refused('invalid_proof'), [
+        ...(await derivations(stage, ['label-rfc9266', 'label-predecessor', 'label-token-binding', 'label-without-prefix', 'label-trailing-nul', 'label-lower-case', 'label-upper-case'])),
+        ekm('ekm is 32 random octets', () => Buffer.alloc(32, 7).toString('base64url')),
+      ]);
+    },
+  },
+  {
+    id: 'RS-EKM-2',
+    title: 'compares all 32 octets of the exporter value and nothing else',
+    across: EVERY_TRANSPORT,
+    cause: NOT_COMPARED,
+    async run(stage) {
+      const right = (connection: Connection): Buffer => connection.exporter();
+      await stage.refuses(refused('invalid_proof'), [
+        ekm('ekm is the first 16 octets of the right value', (c) => right(c).subarray(0, 16).toString('base64url')),
+        ekm('ekm is the first 31 octets of the right value', (c) => right(c).subarray(0, 31).toString('base64url')),
+        ekm('ekm is the right value and one octet more', (c) => Buffer.concat([right(c), Buffer.alloc(1)]).toString('base64url')),
+        ekm('ekm is the right value and 16 octets more', (c) => Buffer.concat([right(c), Buffer.alloc(16, 9)]).toString('base64url')),
+        ekm('ekm is an export of 64 octets', (c) => c.exporter({ length: 64 }).toString('base64url')),
+        ekm('ekm is the right value with its last bit flipped', (c) => flipLast(right(c)).toString('base64url')),
+        ekm('ekm is the right value with its first bit flipped', (c) => flipFirst(right(c)).toString('base64url')),
+        ekm('ekm is empty', () => ''),
+      ]);
+    },
+  },
+  {
+    id: 'RS-EKM-3',
+    title: 'uses an empty exporter context',
+    across: { tls: ['TLSv1.3'], http: AXES.http },
+    cause: NOT_COMPARED,
+    async run(stage) {
+      await stage.refuses(refused('invalid_proof'), await derivations(stage, ['context-nul', 'context-token-hash', 'context-token', 'context-thumbprint', 'context-host']));
+    },
+  },
+  {
+    id: 'RS-EKM-4',
+    title: 'accepts on TLS 1.2 exactly one of the two forms of an empty context, and always the same one',
+    across: { tls: ['TLSv1.2'], http: AXES.http },
+    judgesControl: true,
+    cause: NOT_COMPARED,
+    async run(stage) {
+      const forms = [
+        { name: 'zero-length context', context: new Uint8Array() },
+        { name: 'no context', context: null },
+      ];
+      const taken: string[] = [];
+      for (let round = 0; round < 2; round++) {
+        for (const { name, context } of forms) {
+          const exchange = await stage.send(`a proof with the ${name} form`, { proof: { ekm: (c) => c.exporter({ context }).toString('base64url') } });
+          if (exchange.served) taken.push(name);
+        }
+      }
+      const served = new Set(taken);
+      if (served.size === 0) stage.holds(false, 'on TLS 1.2 neither form of the exporter value is accepted', null);
+      else if (taken.length % 2 !== 0) stage.holds(false, `the form that is accepted changes between requests: ${taken.join(', ')}`);
+      else if (served.size === 2) stage.observe('both forms of the exporter value are accepted on TLS 1.2 (AMB-01)');
+      else stage.note(`on TLS 1.2 the target uses the form with ${[...served].join('')} (AMB-01)`);
+    },
+  },
+  {
+    id: 'RS-EKM-5',
+    title: 'refuses a proof that was made for another live connection',
+    across: EVERY_TRANSPORT,
+    cause: NOT_COMPARED,
+    async run(stage) {
+      const crowd = await Promise.all(Array.from({ length: 4 }, () => stage.connect()));
+      for (const connection of crowd) await stage.control(`the right request on ${connection.id}`, {}, { on: connection });
+      await stage.refuses(
+        refused('invalid_proof'),
+        crowd.map((elsewhere) => ({
+          what: `ekm is the exporter value of ${elsewhere.id}, another connection of the same client`,
+          change: { proof: { forConnection: elsewhere } },
+          cause: 'The ekm claim is compared with the value of another connection: exported once per process or listener, or taken from a store that is not keyed by the connection. Export from the connection that carries the request.',
+        })),
+      );
+    },
+  },
+]);
+
+function flipLast(value: Buffer): Buffer {
+  const copy = Buffer.from(value);
+  copy[copy.length - 1] = (copy.at(-1) ?? 0) ^ 1;
+  return copy;
+}
+
+function flipFirst(value: Buffer): Buffer {
+  const copy = Buffer.from(value);
+  copy[0] = (copy[0] ?? 0) ^ 0x80;
+  return copy;
+}

@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+import { conformanceProject } from './harness/run/conformance-project.ts';
+
+/** `TSBT_TARGET=<manifest or url> npm test` tests that implementation, and nothing else. */
+const foreign = process.env['TSBT_TARGET'];
+
+const ownTests = {
+  test: {
+    name: 'project',
+    include: ['{certs,harness,reference,reports,suites,targets}/**/*.test.ts'],
+    exclude: ['suites/conformance.test.ts'],
+    pool: 'forks' as const,
+    isolate: false,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    sequence: { groupOrder: 0 },
+  },
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      ...(foreign === undefined ? [ownTests] : []),
+      conformanceProject('conformance', undefined, [new URL('./suites/conformance.setup.ts', import.meta.url).pathname]),
+    ],
+  },
+});
