@@ -34,7 +34,7 @@ export async function generatePrivateKey(keyType: IssuableKeyType): Promise<KeyO
  * The key type of a private key, as {@link import('./identity.ts').Identity.keyType} names it;
  * `undefined` for a key that the suite issues no certificates for.
  */
-export function keyTypeOf(key: KeyObject): IssuableKeyType | undefined {
+function keyTypeOf(key: KeyObject): IssuableKeyType | undefined {
   const details = key.asymmetricKeyDetails;
   switch (key.asymmetricKeyType) {
     case 'ec':

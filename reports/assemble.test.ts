@@ -26,7 +26,7 @@ test('a target without results and results without a target both have their entr
 
 test('the summary adds up to the results, which are taken as they are', () => {
   const report = sampleReport();
-  const counts = report.summary[sampleTarget.name] ?? {};
+  const counts: Record<string, number> = { ...report.summary[sampleTarget.name] };
   expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(report.results.length);
   const results = [one('RS-A', 'pass')];
   expect(sampleReport({ results }).results).toBe(results);

@@ -12,7 +12,7 @@ export const ORDER: Readonly<Record<Curve, bigint>> = {
   'P-384':
     0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
   'P-521':
-    0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+    0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
 };
 
 /** `r` and `s` of a signature in the JWS form. */
@@ -23,7 +23,7 @@ export function scalars(signature: Uint8Array): readonly [r: bigint, s: bigint] 
 }
 
 /** `r` and `s` side by side, `length` octets each, whether or not they are in range. */
-export function fromScalars(r: bigint, s: bigint, length: number): Buffer {
+function fromScalars(r: bigint, s: bigint, length: number): Buffer {
   const hex = (value: bigint): string => value.toString(16).padStart(length * 2, '0');
   return Buffer.from(hex(r) + hex(s), 'hex');
 }

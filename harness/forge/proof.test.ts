@@ -168,7 +168,7 @@ test.each(['P-256', 'P-384', 'P-521'] as const)(
     }
     // OpenSSL's own DER of the very same r and s.
     const privateKey = createPrivateKey(pki.alice[curve].privateKey);
-    for (let round = 0; round < 50; round += 1) {
+    for (let round = 0; round < 12; round += 1) {
       const raw = sign('sha256', Buffer.from('x'), { key: privateKey, dsaEncoding: 'ieee-p1363' });
       const der = derSignature(raw);
       expect(verifiesDer(der, pki.alice[curve])).toBe(true);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, property, uint8Array } from 'fast-check';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { readJwt, signatureVerifies } from './read.ts';
@@ -20,8 +20,9 @@ test.each([
 
 test('reads whatever it is given', () => {
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (text) => {
+  assert(
+    property(uint8Array({ maxLength: 64 }), (octets) => {
+      const text = Buffer.from(octets).toString('latin1');
       expect(readJwt(text).parts.length).toBeGreaterThan(0);
       expect(signatureVerifies(text, publicKey)).toBe(false);
     }),

@@ -104,9 +104,9 @@ test('JWTs of other protocols verify under the same key and have their own typ',
   expect(readJwt(made['dpop+jwt']).header).not.toHaveProperty('jwk.d');
 });
 
-test.each([2, 3] as const)('finds two tokens whose hashes share %i octets', (octets) => {
-  const [one, two] = collidingTokens(issuer, { boundTo: pki.mallory }, octets);
+test('finds two tokens whose hashes share two octets', () => {
+  const [one, two] = collidingTokens(issuer, { boundTo: pki.mallory });
   expect(one.compact).not.toBe(two.compact);
   const [first, second] = [one, two].map((token) => createHash('sha256').update(token.compact).digest());
-  expect(first?.subarray(0, octets)).toEqual(second?.subarray(0, octets));
+  expect(first?.subarray(0, 2)).toEqual(second?.subarray(0, 2));
 });

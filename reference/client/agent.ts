@@ -57,6 +57,7 @@ export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
   readonly #idle: (() => void)[] = [];
   #jobs = 0;
   #closed = false;
+  #destroyed = false;
 
   constructor(options: SessionBoundAgentOptions) {
     super();
@@ -108,21 +109,25 @@ export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
       origin.connections.delete(connection);
       this.#pump(origin);
     };
-    const opened = (connection: BoundConnection) => {
-      origin.opening = false;
-      if (!connection.ended) origin.connections.add(connection);
-      this.#pump(origin);
+    const connect = async () => {
+      try {
+        const connection = await BoundConnection.open(origin.url, this.#settings(), forget);
+        if (this.#destroyed) await connection.destroy(null);
+        else if (!connection.ended) origin.connections.add(connection);
+      } catch (error) {
+        for (const job of origin.waiting.splice(0)) this.#finish(() => job.fail(error as Error));
+      } finally {
+        origin.opening = false;
+        this.#pump(origin);
+      }
     };
-    BoundConnection.open(origin.url, this.#settings(), forget).then(opened, (error: Error) => {
-      origin.opening = false;
-      for (const job of origin.waiting.splice(0)) this.#finish(() => job.fail(error));
-    });
+    void connect();
   }
 
   #send(origin: Origin, connection: BoundConnection, job: Job): void {
     const over = (outcome: 'done' | 'again') => {
       connection.release();
-      if (outcome === 'again' && !this.#closed && job.moves < MAXIMUM_MOVES) {
+      if (outcome === 'again' && !this.#destroyed && job.moves < MAXIMUM_MOVES) {
         job.moves += 1;
         origin.waiting.unshift(job);
       } else if (outcome === 'again') {
@@ -165,32 +170,33 @@ export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
     await Promise.all(this.#everyConnection().map((connection) => connection.close()));
   }
 
-  async #destroyAll(error: Error | null): Promise<void> {
+  async #destroyAll(reason: Error | null): Promise<void> {
     this.#closed = true;
-    const reason = error ?? new SessionBindingError('closed', 'the agent was destroyed');
+    this.#destroyed = true;
+    const cause = reason ?? new SessionBindingError('closed', 'the agent was destroyed');
     for (const { waiting } of this.#origins.values()) {
-      for (const job of waiting.splice(0)) this.#finish(() => job.fail(reason));
+      for (const job of waiting.splice(0)) this.#finish(() => job.fail(cause));
     }
-    await Promise.all(this.#everyConnection().map((connection) => connection.destroy(reason)));
+    await Promise.all(this.#everyConnection().map((connection) => connection.destroy(cause)));
   }
 
-  override close(callback: () => void): void;
+  override close(afterwards: () => void): void;
   override close(): Promise<void>;
-  override close(callback?: () => void): void | Promise<void> {
+  override close(afterwards?: () => void): void | Promise<void> {
     const closed = this.#closeGently();
-    if (callback === undefined) return closed;
-    void closed.then(callback);
+    if (afterwards === undefined) return closed;
+    void closed.then(afterwards);
   }
 
-  override destroy(error: Error | null, callback: () => void): void;
-  override destroy(callback: () => void): void;
-  override destroy(error: Error | null): Promise<void>;
+  override destroy(reason: Error | null, afterwards: () => void): void;
+  override destroy(afterwards: () => void): void;
+  override destroy(reason: Error | null): Promise<void>;
   override destroy(): Promise<void>;
-  override destroy(error?: Error | null | (() => void), callback?: () => void): void | Promise<void> {
-    const destroyed = this.#destroyAll(error instanceof Error ? error : null);
-    const after = typeof error === 'function' ? error : callback;
-    if (after === undefined) return destroyed;
-    void destroyed.then(after);
+  override destroy(first?: Error | null | (() => void), second?: () => void): void | Promise<void> {
+    const destroyed = this.#destroyAll(first instanceof Error ? first : null);
+    const afterwards = typeof first === 'function' ? first : second;
+    if (afterwards === undefined) return destroyed;
+    void destroyed.then(afterwards);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -178,8 +178,8 @@ export class BoundConnection {
     this.#socket.destroy();
   }
 
-  async destroy(error: Error | null): Promise<void> {
-    await this.#client.destroy(error).catch(() => {});
+  async destroy(reason: Error | null): Promise<void> {
+    await this.#client.destroy(reason).catch(() => {});
     this.#socket.destroy();
   }
 }

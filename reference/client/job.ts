@@ -70,7 +70,7 @@ export class Job {
     const handler = this.#handler;
     let started = false;
     let refusal: number | undefined;
-    connection.send(this.#options, this.#request, {
+    const relay: Dispatcher.DispatchHandler = {
       onRequestStart: (controller, context) => {
         started = true;
         handler.onRequestStart?.(controller, context);
@@ -121,6 +121,12 @@ export class Job {
         over('done');
         handler.onResponseError?.(controller, error);
       },
-    });
+    };
+    try {
+      connection.send(this.#options, this.#request, relay);
+    } catch (error) {
+      over('done');
+      this.fail(error as Error);
+    }
   }
 }

@@ -34,3 +34,8 @@ export interface Defect {
   /** One sentence for the client's developer: fixed text that quotes nothing of the request. */
   readonly description: string;
 }
+
+/** A defect of one claim or header parameter. */
+export function defectOf(code: DefectCode, step: Step, member: string, description: string): Defect {
+  return { code, step, member, description };
+}

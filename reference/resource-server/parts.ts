@@ -1,6 +1,7 @@
 import type { Checks } from '../proof/checks.ts';
 import { type Confirmation, readConfirmation } from '../proof/confirmation.ts';
-import { createVerifier, type ProofVerifier } from '../proof/verify.ts';
+import type { ProofVerifier } from '../proof/subject.ts';
+import { createVerifier } from '../proof/verify.ts';
 import {
   defaultPresentationChecks,
   type PresentationCheck,

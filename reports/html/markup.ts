@@ -33,7 +33,7 @@ const PLAIN = /^[\x20-\x7e\n\t]*$/;
 /** Text of any origin: unseen characters made visible, and kept from reordering what stands around it. */
 export function shown(text: string): Markup {
   const safe = visible(text);
-  return PLAIN.test(safe) ? html`${safe}` : html`<bdi>${safe}</bdi>`;
+  return PLAIN.test(text) ? html`${safe}` : html`<bdi>${safe}</bdi>`;
 }
 
 /** As {@link shown}, cut after `length` characters with a note of how much is missing. */

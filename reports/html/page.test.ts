@@ -6,16 +6,15 @@ import { renderHtml } from './page.ts';
 
 const page = renderHtml(sampleReport());
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64');
-const between = (text: string, start: string, end: string): string =>
-  text.slice(text.indexOf(start) + start.length, text.indexOf(end, text.indexOf(start)));
+const between = (text: string, start: string, end: string): string => {
+  const from = text.indexOf(start) + start.length;
+  return text.slice(from, text.indexOf(end, from));
+};
 
 test('its policy allows the one style and the one script in it, by hash, and nothing else', () => {
-  const policy = between(page, 'http-equiv="Content-Security-Policy" content="', '"').replaceAll(
-    '&#39;',
-    "'",
-  );
+  const policy = between(page, 'content="default-src', '"').replaceAll('&#39;', "'");
   expect(policy).toBe(
-    `default-src 'none'; style-src 'sha256-${digest(between(page, '<style>', '</style>'))}'; script-src 'sha256-${digest(between(page, '<script>', '</script>'))}'; base-uri 'none'; form-action 'none'`,
+    ` 'none'; style-src 'sha256-${digest(between(page, '<style>', '</style>'))}'; script-src 'sha256-${digest(between(page, '<script>', '</script>'))}'; base-uri 'none'; form-action 'none'`,
   );
   expect(page.match(/<script|<style/g)).toHaveLength(2);
   expect(page).not.toMatch(/ style="| on[a-z]+="| src="/);
@@ -25,7 +24,7 @@ test('hostile text is there to be seen, and is text', () => {
   expect(page).not.toContain('<img');
   expect(page).toContain('&lt;img src=x onerror=');
   expect(page).toContain('\\u202egnp.exe');
-  expect(page).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/);
+  expect(page.replaceAll('\n', '')).not.toMatch(/\p{Cc}|\p{Bidi_Control}|[\u200b-\u200d\ufeff]/u);
 });
 
 test.each([

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { AXES, CORE, EVERYTHING, parsePermutation, permutations, permutationText } from './permutation.ts';
+
+test('the core profile takes the core permutation where it is allowed', () => {
+  expect(permutations({}, 'core')).toEqual([CORE]);
+  expect(permutations(EVERYTHING, 'core')).toEqual([CORE]);
+});
+
+test('the core profile takes the first allowed value of a pinned axis', () => {
+  expect(permutations({ tls: ['TLSv1.2'], http: ['h2'] }, 'core')).toEqual([{ tls: 'TLSv1.2', http: 'h2', key: 'P-256' }]);
+});
+
+test('the full profile takes every combination of the axes that matter, and no other', () => {
+  expect(permutations(EVERYTHING, 'full')).toHaveLength(2 * 2 * 5);
+  expect(permutations({ key: AXES.key }, 'full').map((one) => one.key)).toEqual(AXES.key);
+  expect(permutations({}, 'full')).toEqual([CORE]);
+});
+
+test('a permutation is read as it is written', () => {
+  for (const one of permutations(EVERYTHING, 'full')) expect(parsePermutation(permutationText(one))).toEqual(one);
+});
+
+test.each(['', 'TLSv1.3', 'TLSv1.3 h2', 'TLSv1.1 h2 RSA', 'TLSv1.3 h2 RSA extra', 'TLSv1.3 spdy P-256'])('%j is no permutation', (text) => {
+  expect(parsePermutation(text)).toBeUndefined();
+});
