@@ -29,7 +29,7 @@ function isPartial({ selection }: Report): boolean {
  * going, it does not make an implementation conformant. A run that judged nothing, could not measure
  * something or was cut short is never called conformant.
  */
-export function concludeTarget(report: Report, target: TargetSummary): TargetConclusion {
+function concludeTarget(report: Report, target: TargetSummary): TargetConclusion {
   const results = report.results.filter((result) => result.target === target.name);
   const counts = countVerdicts(results);
   const groups = groupByScenario(results);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
@@ -24,7 +24,9 @@ const second = sampleResult({
 
 let file = '';
 beforeEach(() => {
-  file = join(mkdtempSync(join(tmpdir(), 'tsbt-stream-')), 'report.ndjson');
+  const directory = mkdtempSync(join(tmpdir(), 'tsbt-stream-'));
+  file = join(directory, 'report.ndjson');
+  return () => rmSync(directory, { recursive: true });
 });
 
 function whole(): string {

@@ -17,7 +17,7 @@ export interface StreamHeader {
 }
 
 /** Last line of a stream: that it ended, and how. */
-export interface StreamFooter {
+interface StreamFooter {
   readonly complete: boolean;
   /** RFC 3339 */
   readonly finishedAt: string;

@@ -1,15 +1,20 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { UsageError } from '../harness/usage-error.ts';
 import type { Report } from './model.ts';
 import { sampleReport, sampleResult } from './sample.ts';
 import schema from './report.schema.json' with { type: 'json' };
 import { writeReport } from './write.ts';
 
-const folder = (): string => mkdtempSync(join(tmpdir(), 'tsbt-report-'));
+function folder(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'tsbt-report-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
 const validate = new Ajv2020({
   strict: true,
   allowUnionTypes: true,

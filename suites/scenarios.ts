@@ -1,5 +1,27 @@
 import type { Scenario } from '../harness/scenario/scenario.ts';
 import { exporter } from './resource-server/exporter.ts';
+import { forwardedFields } from './resource-server/forwarded-fields.ts';
+import { mutualTls } from './resource-server/mutual-tls.ts';
+import { resumption } from './resource-server/resumption.ts';
+import { thumbprints } from './resource-server/thumbprint.ts';
+import { tlsProtocol } from './resource-server/tls-protocol.ts';
+import { enforcement } from './resource-server/enforcement.ts';
+import { perRequestClaims } from './resource-server/per-request-claims.ts';
+import { proofClaims } from './resource-server/proof-claims.ts';
+import { proofField } from './resource-server/proof-field.ts';
+import { proofIdentifier } from './resource-server/proof-identifier.ts';
+import { tokenPresentation } from './resource-server/token-presentation.ts';
+import { tokenHash } from './resource-server/token-hash.ts';
+import { joseHeader } from './resource-server/jose-header.ts';
+import { algorithms } from './resource-server/algorithms.ts';
+import { signature } from './resource-server/signature.ts';
+import { tokenConfusion } from './resource-server/token-confusion.ts';
+import { malformedProofs } from './resource-server/malformed-proofs.ts';
+import { confirmation } from './resource-server/confirmation.ts';
+import { introspection } from './resource-server/introspection.ts';
+import { tokenValidity } from './resource-server/token-validity.ts';
+import { errorResponses } from './resource-server/error-responses.ts';
+import { mechanisms } from './resource-server/mechanisms.ts';
 
 /** Every scenario, in the order of the report. */
-export const SCENARIOS: readonly Scenario[] = [...exporter];
+export const SCENARIOS: readonly Scenario[] = [...proofClaims, ...tokenHash, ...perRequestClaims, ...proofIdentifier, ...proofField, ...tokenPresentation, ...enforcement, ...exporter, ...resumption, ...tlsProtocol, ...mutualTls, ...thumbprints, ...forwardedFields, ...joseHeader, ...algorithms, ...signature, ...tokenConfusion, ...malformedProofs, ...confirmation, ...introspection, ...tokenValidity, ...errorResponses, ...mechanisms];

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { makeDirectory } from '../../certs/directory.ts';
 import type { Report, TargetSummary } from '../../reports/model.ts';
 import { openStream } from '../../reports/ndjson.ts';
 import type { StreamWriter } from '../../reports/ndjson.ts';
@@ -160,7 +160,7 @@ function refuseStrangers(baseline: Baseline, manifests: readonly Manifest[], fil
 /** @throws {UsageError} when the folder cannot be made or written */
 async function prepare(out: string): Promise<void> {
   try {
-    await mkdir(out, { recursive: true });
+    await makeDirectory(out);
     openStream(join(out, 'report.ndjson'), { tool: { name: '', version: '' }, draft: DRAFT, startedAt: new Date().toISOString(), planned: 0, targets: [] })[Symbol.dispose]();
   } catch (error) {
     throw new UsageError('--out', `${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`, 'Give a folder that you may write with --out DIR.');

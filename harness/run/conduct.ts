@@ -15,7 +15,8 @@ import type { Plan } from './plan.ts';
 import { Recorder } from './recorder.ts';
 import { casesOf, select } from './selection.ts';
 import type { Selection } from './selection.ts';
-import { onInterruption } from './interruption.ts';
+import { watchInterruption } from './interruption.ts';
+import type { Interruption } from './interruption.ts';
 
 /** What is to be run. */
 export interface RunRequest {
@@ -60,6 +61,7 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
   const { manifests, selection, scenarios } = request;
   const chosen = select(scenarios, selection);
   const cases = casesOf(chosen, selection);
+  using interruption = watchInterruption();
   await using opposite = await startOpposite();
   const started = await Promise.all(manifests.map(async (manifest) => ({ manifest, target: await startOrProblem(() => opposite.start(manifest)) })));
   await using stack = new AsyncDisposableStack();
@@ -85,7 +87,9 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
     result: (record) => request.result(record),
     log: (name) => running.find(({ target }) => target.manifest.name === name)?.target.log() ?? [],
   });
-  const interrupted = planned === 0 ? false : await play(running.map(({ plan }) => plan), recorder);
+  if (planned > 0 && !interruption.interrupted) await play(running.map(({ plan }) => plan), recorder, interruption);
+  const { interrupted } = interruption;
+  if (interrupted) problems.push('the run was interrupted: what had been reached is here, the rest is missing');
   if (!interrupted && recorder.results.length < planned) {
     problems.push(`${planned - recorder.results.length} of ${planned} results are missing: a worker of the harness ended early`);
   }
@@ -123,8 +127,8 @@ async function startOrProblem(start: () => Promise<Target>): Promise<Target | Ta
   }
 }
 
-/** Plays the plans; resolves to whether the user interrupted. */
-async function play(plans: readonly Plan[], recorder: Reporter): Promise<boolean> {
+/** Plays the plans to their end, or until the user interrupts. */
+async function play(plans: readonly Plan[], recorder: Reporter, interruption: Interruption): Promise<void> {
   const vitest = await createVitest({
     run: true,
     watch: false,
@@ -135,13 +139,13 @@ async function play(plans: readonly Plan[], recorder: Reporter): Promise<boolean
     cache: false,
     passWithNoTests: false,
   });
-  using interruption = onInterruption(() => void vitest.cancelCurrentRun('keyboard-input'));
+  interruption.reclaim();
+  interruption.stopWith(() => void vitest.cancelCurrentRun('keyboard-input'));
   try {
     await vitest.start();
   } finally {
     await vitest.close();
   }
-  return interruption.interrupted;
 }
 
 /** Results come as scenarios end; readers want them as the suites are written. */

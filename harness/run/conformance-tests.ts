@@ -28,8 +28,8 @@ export function conformanceTests(scenarios: readonly Scenario[], requirement: (i
       const scenario = byId.get(id);
       if (scenario === undefined) throw new Error(`the plan names ${id}, and there is no such scenario`);
       const name = `${id} ${scenario.title} [${permutationText(permutation)}]`;
-      test(name, { timeout: scenario.timeLimitMs + GRACE_MS }, async ({ task, skip }) => {
-        const record = await execute(scenario, permutation, requirement(requirementIdOf(id)), setting, preparations);
+      test(name, { timeout: scenario.timeLimitMs + GRACE_MS }, async ({ task, skip, signal }) => {
+        const record = await execute(scenario, permutation, requirement(requirementIdOf(id)), setting, preparations, signal);
         task.meta.record = record;
         task.meta.traffic = takeTraffic();
         if (record.verdict === 'not-applicable') skip(record.reason ?? 'not applicable');

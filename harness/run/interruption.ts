@@ -3,29 +3,44 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 /** Watches for the user's wish to stop. */
 export interface Interruption extends Disposable {
   readonly interrupted: boolean;
+  /** What to do at the first wish, from now on. Done at once when it has been uttered already. */
+  stopWith(stop: () => void): void;
+  /**
+   * Takes the signals back from whoever has laid hands on them since: vitest's handlers end the process
+   * without tear-down and without report. Call it after vitest is created.
+   */
+  reclaim(): void;
 }
 
 /**
  * Turns the first SIGINT or SIGTERM into a wish to stop, so that everything is torn down and the report is
- * still written; the second ends the process at once. Takes the place of vitest's handlers, which end the
- * process without any of that: call it after vitest is created.
+ * still written; the second ends the process at once, by way of its `exit` handlers.
  */
-export function onInterruption(stop: () => void): Interruption {
+export function watchInterruption(): Interruption {
   let asked = 0;
+  let stop: () => void = () => undefined;
   const handle = (signal: NodeJS.Signals): void => {
     asked++;
     if (asked > 1) process.exit(signal === 'SIGINT' ? 130 : 143);
     process.stderr.write('\nStopping: ending what was started and writing the report of what is there (again to end at once).\n');
     stop();
   };
-  for (const signal of SIGNALS) {
-    process.removeAllListeners(signal);
-    process.on(signal, handle);
-  }
+  const reclaim = (): void => {
+    for (const signal of SIGNALS) {
+      process.removeAllListeners(signal);
+      process.on(signal, handle);
+    }
+  };
+  reclaim();
   return {
     get interrupted() {
       return asked > 0;
     },
+    stopWith(next) {
+      stop = next;
+      if (asked > 0) stop();
+    },
+    reclaim,
     [Symbol.dispose]() {
       for (const signal of SIGNALS) process.off(signal, handle);
     },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createHash, X509Certificate } from 'node:crypto';
+import { KEY_TYPES } from '../../certs/identity.ts';
 import type { Identity } from '../../certs/identity.ts';
 import { openStore } from '../../certs/store.ts';
 import type { Store } from '../../certs/store.ts';
@@ -45,7 +46,9 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
         jwks: jwks(tokenIssuer),
         introspection,
       }),
-    plan: async (target, cases, selection, knownFailures) => ({
+    plan: async (target, cases, selection, knownFailures) => {
+      const credentials = target.manifest.credentials === undefined ? null : await readCredentials(target.manifest.credentials);
+      return {
       target: {
         name: target.manifest.name,
         role: target.manifest.role,
@@ -62,13 +65,21 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
       pki: { trusted, stranger: store.stranger, server, alice: store.alice, mallory: store.mallory },
       issuer: tokenIssuer,
       introspection: target.manifest.start.kind === 'url' ? null : introspection.handle,
-      credentials: target.manifest.credentials === undefined ? null : await readCredentials(target.manifest.credentials),
-      cases,
+      credentials,
+      cases: credentials === null ? cases : withKey(cases, credentials.identity),
       knownFailures,
       patienceMs: PATIENCE_MS,
-    }),
+      };
+    },
     [Symbol.asyncDispose]: () => introspection.close(),
   };
+}
+
+/** The cases under the one key type that there is a certificate for. */
+function withKey(cases: readonly Case[], identity: Identity): readonly Case[] {
+  const key = KEY_TYPES.find((type) => type === identity.keyType) ?? 'P-256';
+  const kept = new Map(cases.map(({ scenario, permutation }) => [`${scenario} ${permutation.tls} ${permutation.http}`, { scenario, permutation: { ...permutation, key } }]));
+  return [...kept.values()];
 }
 
 /** @throws {UsageError} when a file cannot be read, or there is no access token */
@@ -90,6 +101,9 @@ async function readCredentials(credentials: Credentials): Promise<NonNullable<Pl
     certificate = new X509Certificate(chain);
   } catch {
     throw new UsageError(credentials.certificate, 'is not a PEM certificate', 'Give the client’s certificate chain in PEM, the end-entity certificate first.');
+  }
+  if (certificate.validToDate.getTime() < Date.now()) {
+    throw new UsageError(credentials.certificate, `expired on ${certificate.validTo}`, 'Give a client certificate that is valid: nothing could be told from the refusal of an expired one.');
   }
   const identity: Identity = {
     name: 'the given client',

@@ -1,4 +1,4 @@
-import type { Reporter, SerializedError, TestCase, TestModule, TestRunEndReason } from 'vitest/node';
+import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
 import type { ResultRecord } from '../scenario/record.ts';
 import './plan.ts';
 
@@ -32,18 +32,21 @@ export class Recorder implements Reporter {
       this.handshakes += traffic.handshakes;
       this.requests += traffic.requests;
     }
-    if (record === undefined) return;
+    if (record === undefined) {
+      const errors = testCase.result().errors ?? [];
+      if (errors.length > 0) this.problems.push(`${testCase.name} left no result: ${errors.map((error) => error.message).join('; ')}`);
+      return;
+    }
     const log = WITH_LOG.has(record.verdict) ? this.#recording.log(record.target).slice(-LOG_LINES) : [];
     const complete = log.length === 0 ? record : { ...record, evidence: { ...record.evidence, log } };
     this.results.push(complete);
     this.#recording.result(complete);
   }
 
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[], reason: TestRunEndReason): void {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     for (const error of errors) this.problems.push(`the harness failed outside of a scenario: ${error.message}`);
     for (const module of modules) {
       for (const error of module.errors()) this.problems.push(`the harness could not load ${module.relativeModuleId}: ${error.message}`);
     }
-    if (reason === 'interrupted') this.problems.push('the run was interrupted: the results that had been reached are here, the others are missing');
   }
 }

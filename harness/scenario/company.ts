@@ -3,6 +3,7 @@ import { ConnectFailure } from '../wire/connection.ts';
 import type { EvidenceBook } from './evidence.ts';
 import type { Permutation } from './record.ts';
 import type { ConnectPlan } from './request.ts';
+import { rightfulClient } from './setting.ts';
 import type { Setting } from './setting.ts';
 
 /** The connections of one scenario: opened, counted, named, and closed at its end. */
@@ -30,7 +31,7 @@ export class Company {
   }
 
   options(plan: ConnectPlan): ConnectOptions {
-    const { target, pki } = this.#setting;
+    const { target } = this.#setting;
     return {
       host: target.host,
       port: target.port,
@@ -38,7 +39,7 @@ export class Company {
       serverAuthorities: target.serverAuthorities,
       tls: this.#permutation.tls,
       http: this.#permutation.http,
-      identity: pki.alice[this.#permutation.key],
+      identity: rightfulClient(this.#setting, this.#permutation),
       ...plan,
     };
   }
@@ -69,7 +70,8 @@ export class Company {
   async usual(plan: ConnectPlan): Promise<{ readonly connection: Connection; readonly fresh: boolean }> {
     const key = kind(plan);
     const before = this.#usual.get(key);
-    if (before?.open === true) return { connection: before, fresh: false };
+    // With one token only, a pair of connection and token is new just once: on a new connection.
+    if (before?.open === true && this.#setting.credentials === null) return { connection: before, fresh: false };
     const opened = await this.tryOpen(plan);
     if (opened instanceof ConnectFailure) throw opened;
     this.#usual.set(key, opened);

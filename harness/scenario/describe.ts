@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Identity } from '../../certs/identity.ts';
 import { ath, readJwt, signatureVerifies } from '../forge/read.ts';
 import type { Connection, WireRequest } from '../wire/connection.ts';
+import { shallow } from './shallow.ts';
 
 /**
  * A request in the suite's symbolic terms: what stood on the wire, with each value that follows from the
@@ -123,7 +124,7 @@ function describeProofs(sent: Sent, known: Known, description: Map<string, strin
   description.set('proof.signature', signedBy(proof, sent, known));
   for (const part of [0, 1] as const) {
     const text = Buffer.from(proof.split('.')[part] ?? '', 'base64url').toString();
-    const plain = JSON.stringify(part === 0 ? jwt.header : jwt.claims);
+    const plain = JSON.stringify(shallow(part === 0 ? jwt.header : jwt.claims));
     if (text !== plain) description.set(part === 0 ? 'proof.header' : 'proof.claims', `text: ${cut(text)}`);
   }
 }
@@ -216,7 +217,7 @@ function time(value: unknown, now: number): string {
 }
 
 function text(value: unknown): string {
-  return cut(typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'undefined'));
+  return cut(JSON.stringify(shallow(value)) ?? 'undefined');
 }
 
 function cut(value: string, longest = LONGEST): string {

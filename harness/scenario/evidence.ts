@@ -3,10 +3,12 @@ import { readJwt } from '../forge/read.ts';
 import type { Connection, ConnectOptions, Outcome, WireFailure } from '../wire/connection.ts';
 import type { Sent, Description } from './describe.ts';
 import type { AttackEvidence, ConnectionEvidence, DecodedJwt, Evidence, ExchangeEvidence, PairEvidence } from './record.ts';
+import { shallow } from './shallow.ts';
 
 const LONGEST_TEXT = 4096;
 /** Exchanges kept per scenario; a scenario of thousands of requests keeps the first and the telling ones. */
 const MOST_EXCHANGES = 60;
+const MOST_CONNECTIONS = 60;
 
 /** Gathers what a scenario leaves behind, with every access token redacted. */
 export class EvidenceBook {
@@ -58,7 +60,8 @@ export class EvidenceBook {
   /** Records an exchange; returns its id. */
   exchanged(entry: {
     readonly sent: Sent;
-    readonly description: Description;
+    /** Makes the description; asked for only where the exchange is kept. */
+    readonly description: () => Description;
     readonly part: ExchangeEvidence['part'];
     readonly what: string;
     readonly outcome: Outcome;
@@ -73,6 +76,7 @@ export class EvidenceBook {
     const { sent, outcome } = entry;
     const { request } = sent;
     const proof = sent.proofs[0];
+    const description = entry.description();
     this.#exchanges.push({
       id,
       connection: sent.connection.id,
@@ -84,8 +88,8 @@ export class EvidenceBook {
         fields: request.fields.map(([name, value]) => [name, this.#redact(value)] as const),
         ...(request.body === undefined ? {} : { body: this.#redact(Buffer.from(request.body).toString('latin1')) }),
       },
-      ...(sent.token === null || sent.token === '' ? {} : { token: this.#token(sent, entry.description) }),
-      ...(proof === undefined ? {} : { proof: { ...decoded(proof, entry.description.get('proof.signature')), compact: this.#redact(proof) } }),
+      ...(sent.token === null || sent.token === '' ? {} : { token: this.#token(sent, description) }),
+      ...(proof === undefined ? {} : { proof: { ...decoded(proof, description.get('proof.signature')), compact: this.#redact(proof) } }),
       response: this.#response(outcome),
       expected: entry.expected,
       observed: this.#redact(entry.observed),
@@ -116,12 +120,21 @@ export class EvidenceBook {
   close(): Evidence {
     if (this.#dropped > 0) this.note(`${this.#dropped} further exchanges of ${this.#count} are not shown`);
     return {
-      connections: this.#connections,
+      connections: this.#telling(),
       exchanges: this.#exchanges,
       pairs: this.#pairs,
       ...(this.#attack === undefined ? {} : { attack: this.#attack }),
       notes: this.#notes,
     };
+  }
+
+  /** Every connection, or where there were very many, those that the exchanges shown went out on. */
+  #telling(): readonly ConnectionEvidence[] {
+    if (this.#connections.length <= MOST_CONNECTIONS) return this.#connections;
+    const used = new Set(this.#exchanges.map((exchange) => exchange.connection));
+    const telling = this.#connections.filter(({ id }) => used.has(id));
+    this.note(`${this.#connections.length - telling.length} further connections of ${this.#connections.length} are not shown`);
+    return telling;
   }
 
   #token(sent: Sent, description: Description): ExchangeEvidence['token'] & object {
@@ -156,7 +169,7 @@ function certificateOf(options: ConnectOptions): ConnectionEvidence['clientCerti
 function decoded(compact: string, signature: string | undefined): DecodedJwt {
   if (compact.length > 32_768) return { header: 'not taken apart: too long', claims: null, signature: 'not checked' };
   const jwt = readJwt(compact);
-  return { header: jwt.header ?? null, claims: jwt.claims ?? null, signature: signature ?? 'not checked' };
+  return { header: shallow(jwt.header ?? null), claims: shallow(jwt.claims ?? null), signature: signature ?? 'not checked' };
 }
 
 function round(milliseconds: number): number {

@@ -1,5 +1,4 @@
-import { ConnectFailure } from '../wire/connection.ts';
-import { judge, Unjudgeable } from './finding.ts';
+import { judge, reasonOf, Unjudgeable } from './finding.ts';
 import { LITERAL } from './preparation.ts';
 import type { Preparations } from './preparation.ts';
 import type { Evidence, Permutation, ResultRecord } from './record.ts';
@@ -8,6 +7,9 @@ import type { Requirement } from './requirement.ts';
 import type { Scenario } from './scenario.ts';
 import type { Setting } from './setting.ts';
 import { Stage } from './stage.ts';
+
+/** Bound on finding out how the right request looks, with the diagnosis where it is not served. */
+const PREPARATION_LIMIT_MS = 30_000;
 
 /** Capabilities that a permutation itself demands. */
 function demanded(scenario: Scenario, permutation: Permutation): readonly string[] {
@@ -18,7 +20,7 @@ function demanded(scenario: Scenario, permutation: Permutation): readonly string
  * Plays one scenario on one target under one permutation and judges it. Never throws: whatever goes
  * wrong becomes a verdict with its attribution.
  */
-export async function execute(scenario: Scenario, permutation: Permutation, requirement: Requirement, setting: Setting, preparations: Preparations): Promise<ResultRecord> {
+export async function execute(scenario: Scenario, permutation: Permutation, requirement: Requirement, setting: Setting, preparations: Preparations, signal?: AbortSignal): Promise<ResultRecord> {
   const started = performance.now();
   const empty: Evidence = { connections: [], exchanges: [], pairs: [], notes: [] };
   const record = (judgement: ReturnType<typeof judge>, evidence: Evidence): ResultRecord => ({
@@ -38,7 +40,7 @@ export async function execute(scenario: Scenario, permutation: Permutation, requ
   if (missing.length > 0) {
     return record(judge([], new Unjudgeable('not-applicable', 'target', `the target does not claim ${missing.join(', ')}`)), empty);
   }
-  const preparation = await preparations.for(permutation);
+  const preparation = await bounded(preparations.for(permutation), PREPARATION_LIMIT_MS, signal).catch(reasonOf);
   if (preparation instanceof Unjudgeable) {
     if (!scenario.judgesControl || preparation.verdict === 'not-applicable') return record(judge([], preparation), empty);
   } else if (scenario.needs.includes('persistent-connection') && !preparation.persistent) {
@@ -55,7 +57,7 @@ export async function execute(scenario: Scenario, permutation: Permutation, requ
   );
   let ended: Unjudgeable | undefined;
   try {
-    await bounded(scenario.run(stage), scenario.timeLimitMs);
+    await bounded(scenario.run(stage), scenario.timeLimitMs, signal);
   } catch (error) {
     ended = reasonOf(error);
   }
@@ -67,23 +69,17 @@ export async function execute(scenario: Scenario, permutation: Permutation, requ
   return record(judge(stage.findings, ended), stage.evidence.close());
 }
 
-function reasonOf(error: unknown): Unjudgeable {
-  if (error instanceof Unjudgeable) return error;
-  if (error instanceof ConnectFailure) {
-    return new Unjudgeable('inconclusive', error.outcome.kind === 'refused' ? 'environment' : 'target', `a connection that the scenario needs was not established: ${error.message}`);
-  }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new Unjudgeable('inconclusive', 'harness', `the harness failed: ${text}`);
-}
-
-async function bounded(work: Promise<void>, milliseconds: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Unjudgeable('inconclusive', 'target', `not finished within ${milliseconds / 1000} s`)), milliseconds);
-  });
+/** Waits for work no longer than this, and no longer than the run goes on. */
+async function bounded<T>(work: Promise<T>, milliseconds: number, signal: AbortSignal | undefined): Promise<T> {
+  const { promise: ended, reject: end } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => end(new Unjudgeable('inconclusive', 'target', `not finished within ${milliseconds / 1000} s`)), milliseconds);
+  const onAbort = (): void => end(new Unjudgeable('inconclusive', 'environment', 'the run was interrupted'));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
   try {
-    await Promise.race([work, limit]);
+    return await Promise.race([work, ended]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
   }
 }

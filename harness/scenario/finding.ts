@@ -1,3 +1,4 @@
+import { ConnectFailure } from '../wire/connection.ts';
 import type { Attribution, Verdict } from './record.ts';
 import type { Severity } from './requirement.ts';
 
@@ -21,6 +22,16 @@ export class Unjudgeable extends Error {
     this.attribution = attribution;
     this.likelyCause = likelyCause;
   }
+}
+
+/** What an error that ended a scenario says about it; anything unforeseen is the harness's own fault. */
+export function reasonOf(error: unknown): Unjudgeable {
+  if (error instanceof Unjudgeable) return error;
+  if (error instanceof ConnectFailure) {
+    return new Unjudgeable('inconclusive', error.outcome.kind === 'refused' ? 'environment' : 'target', `a connection that the scenario needs was not established: ${error.message}`);
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new Unjudgeable('inconclusive', 'harness', `the harness failed: ${text}`);
 }
 
 /** Gravest first: a served forgery stays a failure even where a later control could not be measured. */

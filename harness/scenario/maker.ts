@@ -4,7 +4,7 @@ import type { Identity } from '../../certs/identity.ts';
 import { forgeOpaqueToken } from '../forge/opaque-token.ts';
 import { forgeProof, perRequest } from '../forge/proof.ts';
 import type { ProofChange } from '../forge/proof.ts';
-import { readJwt } from '../forge/read.ts';
+import { ath, readJwt } from '../forge/read.ts';
 import { forgeToken } from '../forge/token.ts';
 import type { Token } from '../forge/token.ts';
 import type { Connection, Field, WireRequest } from '../wire/connection.ts';
@@ -15,6 +15,7 @@ import type { Preparation } from './preparation.ts';
 import type { Permutation } from './record.ts';
 import { isToken } from './request.ts';
 import type { ProofPlan, RequestPlan, TokenPlan } from './request.ts';
+import { rightfulClient } from './setting.ts';
 import type { Setting } from './setting.ts';
 
 /** A request ready to be sent. */
@@ -34,6 +35,7 @@ export class Maker {
   readonly #evidence: EvidenceBook;
   readonly #opaqueClaims = new Map<string, Readonly<Record<string, unknown>>>();
   readonly #proofIdsSeen = new Set<string>();
+  readonly #exporterValues = new Map<Connection, readonly (readonly [value: string, name: string])[]>();
 
   constructor(setting: Setting, permutation: Permutation, preparation: Preparation, evidence: EvidenceBook) {
     this.#setting = setting;
@@ -43,13 +45,18 @@ export class Maker {
   }
 
   get #alice(): Identity {
-    return this.#setting.pki.alice[this.#permutation.key];
+    return rightfulClient(this.#setting, this.#permutation);
   }
 
   async mint(plan: TokenPlan): Promise<Token> {
     const { opaque = false, ...request } = plan;
     const complete = { boundTo: this.#alice, ...request };
-    const { issuer, introspection } = this.#setting;
+    const { issuer, introspection, credentials } = this.#setting;
+    if (credentials !== null) {
+      if (Object.keys(plan).length > 0) throw new Unjudgeable('not-applicable', 'environment', 'it needs a token that the suite mints itself, and the target takes only the one that it was given with');
+      this.#evidence.conceal(credentials.accessToken);
+      return { compact: credentials.accessToken, sha256: ath(credentials.accessToken), subject: '' };
+    }
     let token: Token;
     if (opaque) {
       if (introspection === null) throw new Unjudgeable('not-applicable', 'environment', 'there is no introspection endpoint that this target could ask');
@@ -97,6 +104,7 @@ export class Maker {
   async make(plan: RequestPlan, connection: Connection): Promise<Made> {
     const { target } = this.#setting;
     const token = isToken(plan.token) ? plan.token : plan.token === null ? null : await this.mint(plan.token ?? {});
+    if (token !== null) this.#evidence.conceal(token.compact);
     const proofs = this.#proofs(plan, connection, token);
     const fields: Field[] = [];
     if (token !== null) fields.push(...(plan.authorization?.(token.compact) ?? [['Authorization', `Bearer ${token.compact}`] as const]));
@@ -135,29 +143,45 @@ export class Maker {
     return proof?.forToken === undefined ? [] : [this.proof(connection, proof.forToken, proof)];
   }
 
-  /** What can be named in descriptions, given the connections of the scenario. */
-  known(connections: readonly Connection[]): Known {
+  /**
+   * What can be named in descriptions, given the connections of the scenario.
+   *
+   * @param proofIdsSeen what {@link remember} returned for the request that is described
+   */
+  known(connections: readonly Connection[], proofIdsSeen: ReadonlySet<string>): Known {
     const { pki, issuer } = this.#setting;
-    const exporterValues = new Map<string, string>();
-    for (const connection of connections) {
-      exporterValues.set(connection.exporter().toString('base64url'), `the exporter value of ${connection.id}`);
-      if (connection.facts.tls === 'TLSv1.2') exporterValues.set(connection.exporter({ context: null }).toString('base64url'), `the exporter value of ${connection.id} (form without context)`);
-    }
+    const exporterValues = new Map(connections.flatMap((connection) => this.#exporterNames(connection)));
     const others = connections.flatMap((connection) => (connection.options.identity === null ? [] : [connection.options.identity]));
     return {
       identities: [...new Set([...Object.values(pki.alice), pki.mallory, pki.server, ...others])],
       issuerKey: publicKeyOfIssuer(issuer.privateKey),
       exporterValues,
-      proofIdsSeen: this.#proofIdsSeen,
+      proofIdsSeen,
     };
   }
 
-  /** Takes note of the identifiers that a request used up. */
-  remember(made: Made): void {
+  /** The names of a connection's exporter values, kept from when they were first asked for: the connection may end. */
+  #exporterNames(connection: Connection): readonly (readonly [value: string, name: string])[] {
+    let names = this.#exporterValues.get(connection);
+    if (names === undefined) {
+      const value = (context: Uint8Array | null): string => connection.exporter({ context }).toString('base64url');
+      names = [[value(new Uint8Array()), `the exporter value of ${connection.id}`]];
+      if (connection.facts.tls === 'TLSv1.2') names = [...names, [value(null), `the exporter value of ${connection.id} (form without context)`]];
+      this.#exporterValues.set(connection, names);
+    }
+    return names;
+  }
+
+  /** Takes note of the identifiers that a request used up; returns those of them that were used before. */
+  remember(made: Made): ReadonlySet<string> {
+    const before = new Set<string>();
     for (const proof of made.sent.proofs) {
       const claims = readJwt(proof).claims;
-      if (typeof claims === 'object' && claims !== null && 'jti' in claims && typeof claims.jti === 'string') this.#proofIdsSeen.add(claims.jti);
+      if (typeof claims !== 'object' || claims === null || !('jti' in claims) || typeof claims.jti !== 'string') continue;
+      if (this.#proofIdsSeen.has(claims.jti)) before.add(claims.jti);
+      this.#proofIdsSeen.add(claims.jti);
     }
+    return before;
   }
 }
 

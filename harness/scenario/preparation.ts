@@ -1,6 +1,6 @@
 import { ConnectFailure } from '../wire/connection.ts';
 import { diagnose } from './diagnosis.ts';
-import { Unjudgeable } from './finding.ts';
+import { reasonOf, Unjudgeable } from './finding.ts';
 import { permutationText } from './permutation.ts';
 import type { Permutation } from './record.ts';
 import { suite } from './scenario.ts';
@@ -47,7 +47,7 @@ export class Preparations {
     const key = permutationText(permutation);
     let found = this.#found.get(key);
     if (found === undefined) {
-      found = prepare(this.#setting, permutation);
+      found = prepare(this.#setting, permutation).catch(reasonOf);
       this.#found.set(key, found);
     }
     return found;

@@ -1,8 +1,9 @@
 import type { Authority, Identity } from '../../certs/identity.ts';
 import type { IssueRequest } from '../../certs/issue.ts';
 import type { Pki } from '../../certs/pki.ts';
+import type { Permutation } from './record.ts';
 import type { TokenIssuer } from '../../certs/token-issuer.ts';
-import type { Connection, ConnectOptions, Outcome } from '../wire/connection.ts';
+import type { Connection, ConnectOptions, Derivation, Outcome, WireFailure, WireRequest } from '../wire/connection.ts';
 
 /** The target as a scenario sees it. */
 export interface TargetView {
@@ -17,32 +18,46 @@ export interface TargetView {
   readonly serverAuthorities: string | null;
 }
 
+/** The rightful client under a permutation: the given one where the target takes no other. */
+export function rightfulClient(setting: Pick<Setting, 'credentials' | 'pki'>, permutation: Permutation): Identity {
+  return setting.credentials?.identity ?? setting.pki.alice[permutation.key];
+}
+
 /** Registers opaque tokens at the suite's introspection endpoint. */
 export interface IntrospectionRegistry {
   register(token: string, response: Readonly<Record<string, unknown>>): Promise<void>;
+  /** How often the target has asked about the token. */
+  requests(token: string): Promise<number>;
 }
 
-/** A TLS client below Node's API (draft -06 §2.2: KeyUpdate; RFC 5746 renegotiation; RFC 8446 §2.3 early data). */
+/** What became of early data. `none`: the session allows none, so nothing was sent. */
+export type EarlyDataStatus = 'none' | 'rejected' | 'accepted';
+
+/** A connection of a TLS client below Node's API; HTTP/1.1 only. */
 export interface LowLevelConnection extends Connection {
-  keyUpdate(requestPeer: boolean): Promise<void>;
-  /** TLS 1.2: renegotiates, with another identity if given. Resolves to whether the target agreed. */
-  renegotiate(identity?: Identity): Promise<boolean>;
+  /** Sends a KeyUpdate (RFC 8446 §4.6.3); with `requestPeer` the target has to send its own. */
+  keyUpdate(requestPeer: boolean): void;
+  /**
+   * Renegotiates on TLS 1.2 (RFC 5746), with another client certificate if given; `exporter` gives the new value
+   * afterwards. Resolves to how the target refused, if it did.
+   */
+  renegotiate(identity?: Identity, timeoutMs?: number): Promise<WireFailure | undefined>;
+  readonly earlyData: EarlyDataStatus;
+  /** The response to the early request; `undefined` unless early data was accepted. */
+  readonly earlyResponse: Promise<Outcome> | undefined;
 }
 
 /** What a low-level connection can be asked for beyond the usual options. */
 export interface LowLevelOptions extends ConnectOptions {
-  /** Sign CertificateVerify with this identity's key instead. */
-  readonly signHandshakeWith?: Identity;
+  /** Offer post-handshake authentication (RFC 8446 §4.2.6). Default `false`. */
+  readonly postHandshakeAuth?: boolean;
+  /** Makes a request to send as early data (RFC 8446 §2.3), given the early exporter; needs `session`. */
+  readonly earlyRequest?: (earlyExporter: (derivation?: Derivation) => Buffer) => WireRequest;
 }
 
 export interface LowLevelClient {
+  /** @throws {ConnectFailure} */
   connect(options: LowLevelOptions, id: string): Promise<LowLevelConnection>;
-  /** Resumes a session, sending octets as early data; the outcome of that request and the early exporter value. */
-  earlyData(
-    options: LowLevelOptions,
-    id: string,
-    request: (earlyExporter: Buffer) => Uint8Array,
-  ): Promise<{ readonly status: 'not-offered' | 'rejected' | 'accepted'; readonly outcome: Outcome; readonly connection: LowLevelConnection }>;
 }
 
 /** A listener that nobody has a reason to call. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Identity } from '../../certs/identity.ts';
 import type { Token } from '../forge/token.ts';
 import type { Connection, Outcome, WireFailure } from '../wire/connection.ts';
@@ -18,7 +19,8 @@ import { combine, declaredDifference } from './request.ts';
 import type { ConnectPlan, ProofPlan, RequestPlan, TokenPlan, Variation } from './request.ts';
 import type { Severity } from './requirement.ts';
 import type { Scenario } from './scenario.ts';
-import type { Setting } from './setting.ts';
+import { rightfulClient } from './setting.ts';
+import type { LowLevelConnection, LowLevelOptions, Setting } from './setting.ts';
 
 /** A request with what came of it. */
 export interface Exchange {
@@ -39,6 +41,14 @@ export interface Way {
   readonly on?: Connection;
   readonly connect?: ConnectPlan;
 }
+
+/** A connection of the low-level TLS client, told by how it differs from the usual one. */
+export type LowLevelPlan = Partial<Omit<LowLevelOptions, 'host' | 'port'>>;
+
+/** How long a target may take to send a session ticket after it has answered a request. */
+const SESSION_MS = 200;
+
+const LONGEST_PAUSE_MS = 5000;
 
 /** A harmless difference, which must not change the answer. */
 const NEUTRAL: RequestPlan = { fields: [['X-Tsbt-Neutral', '1']] };
@@ -68,11 +78,12 @@ export class Stage implements AsyncDisposable {
 
   /** The rightful client under this permutation's key type. */
   get alice(): Identity {
-    return this.setting.pki.alice[this.permutation.key];
+    return rightfulClient(this.setting, this.permutation);
   }
 
   /** The attacker, with a valid certificate of its own. */
   get mallory(): Identity {
+    if (this.setting.credentials !== null) this.notApplicable('it needs an attacker whose certificate the target trusts, and the target trusts only the client that it was given with');
     return this.setting.pki.mallory;
   }
 
@@ -94,6 +105,32 @@ export class Stage implements AsyncDisposable {
   async tryConnect(plan: ConnectPlan): Promise<Connection | WireFailure> {
     const opened = await this.#company.tryOpen(plan);
     return 'outcome' in opened ? opened.outcome : opened;
+  }
+
+  /**
+   * Opens a connection that resumes the TLS session of another one.
+   *
+   * @returns `undefined` where the target gave out no session or did not resume it
+   */
+  async resume(from: Connection, plan: ConnectPlan = {}): Promise<Connection | undefined> {
+    const session = await from.session(SESSION_MS);
+    if (session === undefined) return undefined;
+    const connection = await this.tryConnect({ ...plan, session });
+    return 'kind' in connection || !connection.facts.resumed ? undefined : connection;
+  }
+
+  /** Opens a connection of the low-level TLS client, HTTP/1.1; without that client the scenario cannot be judged here. */
+  async connectLowLevel(plan: LowLevelPlan = {}): Promise<LowLevelConnection> {
+    const client = await this.setting.lowLevel();
+    if ('unavailable' in client) this.inconclusive(`this needs a TLS client below Node's API, and there is none here: ${client.unavailable}`);
+    const id = this.#company.nextId();
+    const options: LowLevelOptions = { ...this.#company.options(plan), http: 'http/1.1' };
+    try {
+      return this.adopt(await client.connect(options, id));
+    } catch (error) {
+      if (error instanceof ConnectFailure) this.evidence.notConnected(id, options, error.outcome);
+      throw error;
+    }
   }
 
   /** Takes a connection that was opened elsewhere into the evidence; it is closed with the scenario. */
@@ -134,10 +171,24 @@ export class Stage implements AsyncDisposable {
     const made = await this.#maker.make(plan, connection);
     const outcome = await connection.send(made.request, this.setting.patienceMs);
     const reading = read(outcome);
-    const description = describe(made.sent, this.#maker.known(this.#company.connections));
-    this.#maker.remember(made);
+    const proofIdsSeen = this.#maker.remember(made);
+    // Worked out when first asked for: of thousands of requests only a few are looked at.
+    let known: Description | undefined;
+    const description = (): Description => (known ??= describe(made.sent, this.#maker.known(this.#company.connections, proofIdsSeen)));
     const id = this.evidence.exchanged({ sent: made.sent, description, part, what, outcome, expected, observed: reading.text });
-    return { fresh, exchange: { id, connection, token: made.token, proofs: made.sent.proofs, outcome, reading, served: reading.kind === 'served', description } };
+    const exchange: Exchange = {
+      id,
+      connection,
+      token: made.token,
+      proofs: made.sent.proofs,
+      outcome,
+      reading,
+      served: reading.kind === 'served',
+      get description() {
+        return description();
+      },
+    };
+    return { fresh, exchange };
   }
 
   async #connectionFor(way: Way): Promise<{ connection: Connection; fresh: boolean }> {
@@ -148,6 +199,12 @@ export class Stage implements AsyncDisposable {
     return { connection: way.on, fresh: false };
   }
 
+  /** A target may end a connection that was used before at any time: then nothing is known of how it would have gone on. */
+  #applicable({ connection, reading }: Exchange, way: Way): void {
+    if (way.on === undefined || reading.kind !== 'cut') return;
+    throw new Unjudgeable('not-applicable', 'target', `the target ended connection ${connection.id} (${reading.text}), and this requirement is about a connection that goes on`);
+  }
+
   /** Sends the right request; if it is not served, nothing here can be judged. */
   async control(what = 'the right request', plan: RequestPlan = {}, way: Way = {}): Promise<Exchange> {
     return this.#mustServe(what, plan, way, 'control');
@@ -156,6 +213,7 @@ export class Stage implements AsyncDisposable {
   async #mustServe(what: string, plan: RequestPlan, way: Way, part: 'control' | 'neutral'): Promise<Exchange> {
     const exchange = await this.send(what, plan, way, part, 'served');
     if (exchange.served) return exchange;
+    this.#applicable(exchange, way);
     throw new Unjudgeable(
       'inconclusive',
       exchange.reading.kind === 'no-answer' ? 'environment' : 'target',
@@ -167,6 +225,7 @@ export class Stage implements AsyncDisposable {
   /** Judged: this request is served. */
   async accepts(what: string, plan: RequestPlan = {}, way: Way = {}, cause: string | null = this.#scenario.cause): Promise<Exchange> {
     const exchange = await this.send(what, plan, way, 'variant', 'served');
+    this.#applicable(exchange, way);
     if (!exchange.served) this.#broken(`${what}: must be served, was answered ${exchange.reading.text}`, cause);
     return exchange;
   }
@@ -252,6 +311,15 @@ export class Stage implements AsyncDisposable {
         this.findings.push({ severity: 'inconclusive', reason: `${what}: no answer that can be judged (${reading.text})`, cause: null, attribution: 'target' });
         return 'inconclusive';
     }
+  }
+
+  /**
+   * Lets time pass, for requirements about time itself.
+   *
+   * @param instant milliseconds since the epoch, a few seconds ahead at most
+   */
+  async until(instant: number): Promise<void> {
+    await pause(Math.min(Math.max(0, instant - Date.now()), LONGEST_PAUSE_MS));
   }
 
   /** Judged: a statement that the scenario has worked out itself. */

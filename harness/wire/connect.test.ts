@@ -1,6 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect as dial, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { connect } from './connect.ts';
 import type { ConnectOptions, Outcome, WireFailure, WireRequest } from './connection.ts';
@@ -201,25 +200,19 @@ test.each(HOSTILE)('survives %s (%s)', async (_what, kind, answer) => {
 test('tells a TCP reset in mid response from an end', async () => {
   const tcp: Socket[] = [];
   await using inner = await startTls((socket) => {
-    socket.once('data', () => socket.write(`${HEAD}abc`));
-  });
-  // A relay, since a reset is a matter of the TCP socket below TLS.
-  await using relay = await startTcp((socket) => {
-    tcp.push(socket);
-    import('node:net').then(
-      ({ connect: dial }) => {
-        const onward = dial(inner.port, '127.0.0.1');
-        onward.on('error', () => socket.destroy());
-        socket.pipe(onward).pipe(socket);
-      },
-      () => socket.destroy(),
+    socket.once('data', () =>
+      socket.write(`${HEAD}abc`, () => setImmediate(() => tcp[0]?.resetAndDestroy())),
     );
   });
+  // Through a relay, since a reset is a matter of the TCP socket below TLS.
+  await using relay = await startTcp((socket) => {
+    tcp.push(socket);
+    const onward = dial(inner.port, '127.0.0.1');
+    onward.on('error', () => socket.destroy());
+    socket.pipe(onward).pipe(socket);
+  });
   await using connection = await connect(relay.options());
-  const outcome = connection.send(get, 2000);
-  await once(inner.sockets[0] as Socket, 'data');
-  setImmediate(() => tcp[0]?.resetAndDestroy());
-  expect(await outcome).toMatchObject({ type: 'failure', kind: 'reset' });
+  expect(await connection.send(get, 2000)).toMatchObject({ type: 'failure', kind: 'reset' });
 });
 
 test.each(['TLSv1.2', 'TLSv1.3'] as const)('says why no connection came about (%s)', async (tls) => {

@@ -58,6 +58,8 @@ export interface WireResponse {
   readonly bodyTruncated: boolean;
   /** Status codes of informational (1xx) responses that came before. */
   readonly informational: readonly number[];
+  /** HTTP/1.1: lower-case names of fields that the target spread over several lines (obs-fold, RFC 9112 §5.2); their values are joined. */
+  readonly folded?: readonly string[];
   /** Milliseconds from the first octet written to the response's end. */
   readonly durationMs: number;
 }

@@ -18,6 +18,8 @@ const ANSWERS: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
   },
   '/goaway': (stream) => stream.session?.goaway(11),
   '/hang': () => undefined,
+  '/body': (stream) =>
+    stream.resume().on('end', () => stream.respond({ ':status': 204 }, { endStream: true })),
   '/endless': (stream) => {
     stream.respond({ ':status': 200 });
     const more = Buffer.alloc(65_536);

@@ -281,7 +281,10 @@ function padded(octets: Uint8Array): Buffer {
   return octets.length === 0 ? Buffer.alloc(1) : Buffer.from(octets);
 }
 
-/** @throws {ConnectFailure} */
+/**
+ * @throws {ConnectFailure} if there is no way to the target
+ * @throws {Error} if the local port is taken
+ */
 export async function openTcp(options: ConnectOptions, started: number): Promise<Socket> {
   const { host, port, localPort, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const tcp = connectTcp({ host, port, noDelay: true, ...(localPort !== undefined && { localPort }) });
@@ -291,6 +294,8 @@ export async function openTcp(options: ConnectOptions, started: number): Promise
   } catch (error) {
     tcp.destroy();
     const failure = error instanceof Error ? error : new Error(String(error));
+    if ('code' in failure && (failure.code === 'EADDRINUSE' || failure.code === 'EADDRNOTAVAIL'))
+      throw failure;
     const ending: Ending =
       failure.name === 'AbortError'
         ? { kind: 'timeout', detail: `no TCP connection within ${timeoutMs} ms` }

@@ -8,6 +8,8 @@ export interface ParsedResponse {
   readonly body: Buffer;
   readonly bodyTruncated: boolean;
   readonly informational: readonly number[];
+  /** Lower-case names of fields that stood on several lines (obs-fold). */
+  readonly folded: readonly string[];
   /** Whether another response may follow on this connection. */
   readonly keepAlive: boolean;
 }
@@ -47,6 +49,7 @@ export class ResponseParser {
   #fields: [string, string][] = [];
   #trailers: [string, string][] = [];
   #informational: number[] = [];
+  readonly #folded = new Set<string>();
   #kept: Buffer[] = [];
   #keptOctets = 0;
   #bodyOctets = 0;
@@ -90,10 +93,11 @@ export class ResponseParser {
         case 'fields': {
           const line = this.#line();
           if (line === undefined) return undefined;
-          if (line !== '') addField(this.#fields, line);
+          if (line !== '') this.#field(line);
           else if (this.#status < 200 && this.#status !== 101) {
             this.#informational.push(this.#status);
             this.#fields = [];
+            this.#folded.clear();
             this.#state = 'status';
           } else if (!this.#frame(method)) return this.#finish();
           break;
@@ -147,6 +151,10 @@ export class ResponseParser {
   /** What the end of the connection completes: a body that lasts until then. `undefined` where a response was cut off. */
   end(): ParsedResponse | undefined {
     return this.#state === 'until-close' ? this.#finish() : undefined;
+  }
+
+  #field(line: string): void {
+    if (addField(this.#fields, line) === 'folded') this.#folded.add(this.#fields.at(-1)?.[0].toLowerCase() ?? '');
   }
 
   #line(): string | undefined {
@@ -211,6 +219,7 @@ export class ResponseParser {
       body: Buffer.concat(this.#kept),
       bodyTruncated: this.#bodyOctets > this.#keptOctets,
       informational: this.#informational,
+      folded: [...this.#folded],
       keepAlive: this.#keepAlive && this.#state !== 'until-close',
     };
     this.#state = 'status';
@@ -218,6 +227,7 @@ export class ResponseParser {
     this.#fields = [];
     this.#trailers = [];
     this.#informational = [];
+    this.#folded.clear();
     this.#kept = [];
     this.#keptOctets = 0;
     this.#bodyOctets = 0;
@@ -226,17 +236,18 @@ export class ResponseParser {
   }
 }
 
-function addField(fields: [string, string][], line: string): void {
+function addField(fields: [string, string][], line: string): 'folded' | 'whole' {
   const previous = fields.at(-1);
   if (/^[ \t]/.test(line) && previous !== undefined) {
     // obs-fold: a user agent replaces it by a space (RFC 9112 §5.2)
     previous[1] += ` ${line.trim()}`;
-    return;
+    return 'folded';
   }
   const [, name, value] = FIELD_LINE.exec(line) ?? [];
   if (name === undefined || value === undefined || /[\0\r]/.test(value))
     throw new BadResponse('garbage', `not a header field: ${glimpse(Buffer.from(line, 'latin1'))}`);
   fields.push([name, value]);
+  return 'whole';
 }
 
 /** The members of a list-valued field, lower-case. */

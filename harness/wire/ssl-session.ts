@@ -6,6 +6,8 @@ export interface SslSession {
   readonly peerCertificate: Buffer | undefined;
   /** RFC 7627; meaningful up to TLS 1.2 only. */
   readonly extendedMasterSecret: boolean;
+  /** How many octets of early data the session's ticket allows (RFC 8446 §4.6.1); 0 for none. */
+  readonly maxEarlyData: number;
 }
 
 /** Node puts this before a client's session, then the server name with a 16-bit length. */
@@ -38,6 +40,7 @@ const OCTET_STRING = 0x04;
 const PEER = 0xa3;
 const FLAGS = 0xad;
 const FLAG_EXTENDED_MASTER_SECRET = 1;
+const MAX_EARLY_DATA = 0xaf;
 
 /**
  * Reads a session as `TLSSocket.getSession()` gives it.
@@ -49,6 +52,7 @@ export function readSslSession(session: Buffer): SslSession {
   let sessionId: Buffer | undefined;
   let peerCertificate: Buffer | undefined;
   let flags = 0;
+  let maxEarlyData = 0;
   let strings = 0;
   for (let offset = 0; offset < content.length;) {
     const element = elementAt(content, offset);
@@ -56,11 +60,13 @@ export function readSslSession(session: Buffer): SslSession {
     if (element.tag === OCTET_STRING && ++strings === 2) sessionId = element.content;
     else if (element.tag === PEER) peerCertificate = element.content;
     else if (element.tag === FLAGS) flags = elementAt(element.content, 0).content.at(-1) ?? 0;
+    else if (element.tag === MAX_EARLY_DATA) maxEarlyData = Number.parseInt(elementAt(element.content, 0).content.toString('hex'), 16);
     offset = element.next;
   }
   return {
     sessionId: sessionId ?? Buffer.alloc(0),
     peerCertificate,
     extendedMasterSecret: (flags & FLAG_EXTENDED_MASTER_SECRET) !== 0,
+    maxEarlyData,
   };
 }

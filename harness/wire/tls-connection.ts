@@ -220,9 +220,10 @@ export async function openTls(options: ConnectOptions): Promise<TlsConnection> {
   };
   tcp.on('error', onError);
   socket.on('error', onError);
-  socket.once('close', () => {
+  const onClose = (): void => {
     fail({ kind: 'closed', detail: 'the target ended the connection during the TLS handshake' });
-  });
+  };
+  socket.once('close', onClose);
   socket.once('secureConnect', () => {
     try {
       if (options.http === 'h2' && socket.alpnProtocol !== 'h2')
@@ -242,7 +243,11 @@ export async function openTls(options: ConnectOptions): Promise<TlsConnection> {
     }
   });
   try {
-    return await promise;
+    const connection = await promise;
+    // From here on the connection listens for itself; after a failure these stay, for what may still come.
+    socket.off('close', onClose);
+    for (const layer of [tcp, socket]) layer.off('error', onError);
+    return connection;
   } finally {
     clearTimeout(timer);
   }

@@ -10,7 +10,7 @@ export interface Algorithm {
 }
 
 /** The smallest RSA modulus that is accepted, in bits (RFC 7518 §3.3). */
-export const MINIMUM_RSA_BITS = 2048;
+const MINIMUM_RSA_BITS = 2048;
 
 function ecdsa(name: string, digest: string, signatureLength: number): Algorithm {
   return {

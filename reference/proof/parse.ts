@@ -13,7 +13,7 @@ export interface ParsedProof {
 }
 
 /** Longest proof that is looked at, in characters; an honest one has fewer than 2,000. */
-export const MAXIMUM_PROOF_LENGTH = 8192;
+const MAXIMUM_PROOF_LENGTH = 8192;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

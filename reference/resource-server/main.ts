@@ -5,12 +5,7 @@ import { start } from './target.ts';
 const GRACE = 4000;
 
 try {
-  const target = await start(process.env, {
-    onRefusal: ({ status, error, description, defect }) => {
-      const cause = defect === undefined ? '' : ` (${defect.code}, step ${defect.step})`;
-      process.stderr.write(`refused: ${status} ${error ?? 'no token'}: ${description}${cause}\n`);
-    },
-  });
+  const target = await start(process.env, { log: (line) => process.stderr.write(`${line}\n`) });
   process.stdout.write(`listening on port ${target.port}\n`);
   const stop = () => {
     setTimeout(() => process.exit(0), GRACE).unref();

@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import type { HttpRequest } from './http-message.ts';
 
 /** Longest request body that is read and thrown away, in octets. */
-export const MAXIMUM_BODY = 1_048_576;
+const MAXIMUM_BODY = 1_048_576;
 
 /**
  * Reads a request's body and throws it away, so that the connection can go on to its next request.

@@ -60,6 +60,7 @@ export function createServer({ listener, tls, acceptsConnection }: ServerOptions
   const server = createSecureServer(
     {
       ...tls,
+      noDelay: true,
       settings: { maxHeaderListSize: MAXIMUM_HEADERS },
       maxHeaderListPairs: 256,
       http1Options: HTTP1,

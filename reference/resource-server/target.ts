@@ -4,7 +4,8 @@ import { createApplication, isUnder, pathOf, SCOPED_PATH_SCOPE } from './applica
 import { createIntrospection, type Introspection } from './introspection.ts';
 import { createJwtValidator, isJwt } from './jwt-tokens.ts';
 import type { ResourceServerParts } from './parts.ts';
-import { answer, protect, type ProtectOptions, type RequestListener } from './protect.ts';
+import { answer, protect, type RequestListener } from './protect.ts';
+import type { Refusal } from './refusal.ts';
 import { discardBody } from './request-body.ts';
 import { createServer, listen, tlsOptionsFor, type TlsMaterial } from './server.ts';
 import { type Environment, readSettings, type Settings, SettingsError } from './settings.ts';
@@ -15,7 +16,12 @@ export const PROTECTED_PATH = '/resource';
 
 /** What a variant of the target is put together from instead of the defaults. */
 export interface TargetVariant {
-  readonly parts?: (defaults: Pick<ResourceServerParts, 'validateToken'>) => Partial<ResourceServerParts>;
+  readonly parts?: (
+    defaults: Pick<ResourceServerParts, 'validateToken'> & {
+      /** Asks the issuer about any token at all, where it offers introspection. */
+      readonly introspect?: TokenValidator;
+    },
+  ) => Partial<ResourceServerParts>;
   readonly tls?: (material: TlsMaterial) => SecureServerOptions;
   readonly acceptsConnection?: (socket: TLSSocket) => boolean;
   /** Wraps the whole protected resource, challenge and all. */
@@ -24,13 +30,19 @@ export interface TargetVariant {
 
 export interface TargetOptions {
   readonly variant?: TargetVariant;
-  readonly onRefusal?: ProtectOptions['onRefusal'];
+  /** Gets a line for each refusal, free of tokens and proofs. */
+  readonly log?: (line: string) => void;
 }
 
 /** A target that runs. */
 export interface RunningTarget {
   readonly port: number;
   close(): Promise<void>;
+}
+
+function described({ status, error, description, defect }: Refusal): string {
+  const cause = defect === undefined ? '' : ` (${defect.code}, step ${defect.step})`;
+  return `refused: ${status} ${error ?? 'no token'}: ${description}${cause}`;
 }
 
 /** JWTs are judged here; anything else is the issuer's to judge, where it offers introspection. */
@@ -74,8 +86,11 @@ export async function start(environment: Environment, options: TargetOptions = {
   const resource = protect(createApplication(PROTECTED_PATH), {
     validateToken,
     answersExpect: true,
-    ...(options.onRefusal && { onRefusal: options.onRefusal }),
-    parts: { requiredScope, ...variant?.parts?.({ validateToken }) },
+    onRefusal: (refusal) => options.log?.(described(refusal)),
+    parts: {
+      requiredScope,
+      ...variant?.parts?.({ validateToken, ...(introspection && { introspect: introspection.validate }) }),
+    },
   });
   try {
     const server = createServer({

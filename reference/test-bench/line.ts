@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import type { Identity } from '../../certs/identity.ts';
 import { EXPORTER_LABEL } from '../proof/vocabulary.ts';
 
-export interface BenchRequest {
+interface BenchRequest {
   readonly method?: string;
   readonly path?: string;
   /** Names and values; a name may be there twice. */
@@ -13,7 +13,7 @@ export interface BenchRequest {
   readonly body?: string;
 }
 
-export interface BenchResponse {
+interface BenchResponse {
   readonly status: number;
   /** The challenge, or an empty text. */
   readonly challenge: string;

@@ -4,7 +4,7 @@ import { html, type Markup, shown } from './markup.ts';
 /** An attack as a story: who, with what, what was tried, how it ended. */
 export function attackStory(attack: AttackEvidence): Markup {
   return html`<h5>Attack</h5>
-    <div class="attack" data-find>
+    <div class="story" data-find>
       <dl>
         <div>
           <dt>Attacker</dt>

@@ -9,7 +9,7 @@ import { coverage } from './coverage.ts';
 import { legend } from './legend.ts';
 import { html, type Markup } from './markup.ts';
 import { results } from './results.ts';
-import { problems, runFacts } from './run.ts';
+import { problems, runFacts, runLine } from './run.ts';
 import { targetSummary, targetTable } from './summary.ts';
 
 /** Style sheets by subject, in the order in which they apply. */
@@ -72,11 +72,11 @@ export function renderHtml(report: Report): string {
               <h1>Conformance report <span>TLS-session-bound access tokens</span></h1>
               <button type="button" id="theme" aria-pressed="false" hidden>Dark</button>
             </div>
-            ${runFacts(report)}
+            <p class="run-line">${runLine(report)}</p>
           </header>
           <main>
             ${problems(report)} ${targetTable(conclusions)} ${conclusions.map(targetSummary)}
-            ${navigation(sections)} ${sections.map(([, , content]) => content)}
+            ${runFacts(report)} ${navigation(sections)} ${sections.map(([, , content]) => content)}
           </main>
           <footer class="page">
             <p>

@@ -1,5 +1,5 @@
 import type { Report } from '../model.ts';
-import { html, type Markup, milliseconds, plural, shown } from './markup.ts';
+import { attributeText, html, type Markup, milliseconds, plural, shown } from './markup.ts';
 
 function selectionText({ selection }: Report): string {
   const parts = [
@@ -11,22 +11,21 @@ function selectionText({ selection }: Report): string {
   return parts.length === 0 ? 'everything' : parts.join('; ');
 }
 
+function time(at: string): Markup {
+  return html`<time datetime="${attributeText(at)}"
+    >${shown(at.replace('T', ' ').replace(/\.\d+Z$/, 'Z'))}</time
+  >`;
+}
+
+/** The one line that stands over everything: what was tested against, and when. */
+export function runLine(report: Report): Markup {
+  return html`${shown(report.draft)} · ${report.selection.profile} profile · ${time(report.startedAt)}`;
+}
+
 /** When, with what and how much was run. */
 export function runFacts(report: Report): Markup {
   const { measured, selection, tool } = report;
   return html`<dl class="facts run">
-    <div>
-      <dt>Draft</dt>
-      <dd>${shown(report.draft)}</dd>
-    </div>
-    <div>
-      <dt>Run</dt>
-      <dd>
-        <time datetime="${report.startedAt}"
-          >${shown(report.startedAt.replace('T', ' ').replace(/\.\d+Z$/, 'Z'))}</time
-        >
-      </dd>
-    </div>
     <div>
       <dt>Profile</dt>
       <dd>${selection.profile}${selection.strict && ', strict'}</dd>

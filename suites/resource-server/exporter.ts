@@ -1,10 +1,10 @@
 import type { Token } from '../../harness/forge/token.ts';
 import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
-import type { Variation } from '../../harness/scenario/request.ts';
+import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
-import type { Connection } from '../../harness/wire/connection.ts';
+import type { Connection, WireResponse } from '../../harness/wire/connection.ts';
 import { WRONG_DERIVATIONS } from '../../harness/wire/wrong-derivations.ts';
 import type { DerivationSurroundings } from '../../harness/wire/wrong-derivations.ts';
 
@@ -45,7 +45,7 @@ export const exporter = suite('resource-server', 'exporter', [
     judgesControl: true,
     cause: NOT_COMPARED,
     async run(stage) {
-      await stage.accepts('the right request');
+      if (!(await stage.accepts('the right request')).served) return;
       for (const ciphers of CIPHER_SUITES) {
         const connection = await stage.tryConnect({ ciphers });
         if ('kind' in connection) stage.note(`${ciphers} is not offered by the target: ${connection.detail}`);
@@ -128,7 +128,69 @@ export const exporter = suite('resource-server', 'exporter', [
       );
     },
   },
+  {
+    id: 'RS-EKM-12',
+    title: 'accepts no other identifier of the connection, and no other encoding, in place of the exporter value',
+    across: EVERY_TRANSPORT,
+    cause: NOT_COMPARED,
+    async run(stage) {
+      await stage.refuses(
+        refused('invalid_proof'),
+        await derivations(stage, ['tls-unique', 'tls-server-end-point', 'client-random', 'session-id', 'hex', 'hex-upper-case', 'base64url-of-hex', 'sha256']),
+      );
+    },
+  },
+  {
+    id: 'RS-EKM-15',
+    title: 'serves the same token with a fresh proof on every connection of the same client',
+    across: { http: AXES.http },
+    cause: 'The token is tied to the first connection that it was used on. What ties a token to a connection is the proof: a new one on each connection.',
+    async run(stage) {
+      const token = await stage.mint();
+      const [first, second] = [await stage.connect(), await stage.connect()];
+      await stage.control('the token on a first connection', { token }, { on: first });
+      await stage.accepts('the same token with a fresh proof on a second connection', { token }, { on: second });
+      if (first.open) await stage.accepts('the same token on the first connection again', { token }, { on: first });
+      await first.close();
+      await stage.accepts('the same token with a fresh proof on a third connection, after the first was closed', { token }, { on: await stage.connect() });
+    },
+  },
+  {
+    id: 'RS-EKM-16',
+    title: 'never tells the exporter value that it expects',
+    across: { tls: AXES.tls },
+    cause: 'The value that the proof was compared with is quoted in the response. Say that ekm is wrong, not what would have been right.',
+    async run(stage) {
+      const connection = await stage.connect();
+      await stage.control('the right request', {}, { on: connection });
+      const wrong = Buffer.alloc(32, 7).toString('base64url');
+      const refusals: readonly (readonly [string, RequestPlan])[] = [
+        ['a proof with a wrong ekm', { proof: { claims: { ekm: wrong } } }],
+        ['a proof without ekm', { proof: { claims: { ekm: undefined } } }],
+        ['a proof whose ekm is too short', { proof: { claims: { ekm: wrong.slice(0, 20) } } }],
+        ['no proof', { proof: null }],
+      ];
+      for (const [what, plan] of refusals) {
+        const { outcome } = await stage.send(what, plan, connection.open ? { on: connection } : {});
+        const told = outcome.type === 'response' && spellings(connection).some((spelling) => textOf(outcome).includes(spelling));
+        stage.holds(!told, `the response to ${what} tells the exporter value of the connection`);
+      }
+    },
+  },
 ]);
+
+/** The texts by which a response would tell the exporter value, or its first 8 octets: base64, base64url, hexadecimal, decimal. */
+function spellings(connection: Connection): readonly string[] {
+  return [connection.exporter(), connection.exporter({ context: null })].flatMap((value) => {
+    const start = value.subarray(0, 8);
+    const base64 = start.toString('base64').slice(0, 10);
+    return [base64, base64.replaceAll('+', '-').replaceAll('/', '_'), start.toString('hex'), start.toString('hex').toUpperCase(), start.join(','), start.join(', ')];
+  });
+}
+
+function textOf(response: WireResponse): string {
+  return [...response.fields.map(([, value]) => value), response.body.toString('latin1')].join('\n');
+}
 
 function flipLast(value: Buffer): Buffer {
   const copy = Buffer.from(value);

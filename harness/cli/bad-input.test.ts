@@ -1,0 +1,209 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, watch } from 'node:fs';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Report } from '../../reports/model.ts';
+
+const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
+const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+const REFERENCE = fileURLToPath(new URL('../../targets/reference/target.yaml', import.meta.url));
+/** Two scenarios are enough to see that a run goes on. */
+const FEW = ['--scenario', 'RS-EKM-1', '--scenario', 'RS-EKM-5'];
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tsbt-cli-'));
+  return () => rm(folder, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+function start(words: readonly string[]) {
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|VITE_|TEST$|NODE_ENV$|TSBT_TARGET$)/.test(name)));
+  const child = spawn(process.execPath, [cli, ...words], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [output, errors] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const ended = once(child, 'close').then(([code]): Ended => ({ code: code as number | null, output, errors }));
+  return { child, ended };
+}
+
+const tsbt = (...words: string[]): Promise<Ended> => start(words).ended;
+
+let numbered = 0;
+async function manifest(text: string): Promise<string> {
+  const file = join(folder, `target-${++numbered}.yaml`);
+  await writeFile(file, text);
+  return file;
+}
+
+function hostile(mode: string, ...more: string[]): Promise<string> {
+  const command = [process.execPath, fixture('hostile.mjs'), mode, ...more].map((word) => JSON.stringify(word)).join(', ');
+  return manifest(`name: hostile-${mode}\ntitle: Hostile ${mode}\nrole: resource-server\nstart: { process: { command: [${command}] } }\n`);
+}
+
+function report(out: string): Report {
+  return JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as Report;
+}
+
+describe.concurrent('a mistake on the command line', () => {
+  test.each<[string, string[], RegExp]>([
+    ['an unknown option', ['run', '--porfile', 'core'], /unknown option '--porfile'[\s\S]*--profile/],
+    ['an unknown command', ['rnu'], /unknown command 'rnu'[\s\S]*run/],
+    ['an unknown profile', ['run', '--profile', 'quick'], /Allowed choices are core, full/],
+    ['a permutation that is none', ['run', '--permutation', 'TLSv1.1 h2 RSA'], /TLSv1\.3, TLSv1\.2/],
+    ['a missing manifest', ['run', '/nowhere/target.yaml'], /\/nowhere\/target\.yaml/],
+    ['a URL that is not https', ['run', '--url', 'http://localhost:1'], /https/],
+    ['a scenario that does not exist', ['run', '--scenario', 'RS-NO-*'], /--scenario: "RS-NO-\*" matches nothing/],
+    ['a suite that does not exist', ['run', '--suite', 'exportre'], /Did you mean exporter\?/],
+    ['a baseline that does not exist', ['run', '--baseline', '/nowhere/b.json'], /b\.json/],
+    ['a baseline to be written nowhere', ['run', '--write-baseline'], /--baseline FILE/],
+    ['an output folder that cannot be made', ['run', '--out', '/proc/tsbt/report'], /--out: \/proc\/tsbt\/report cannot be written/],
+    ['an unknown id to explain', ['explain', 'RS-EKM-99'], /there is no RS-EKM-99/],
+    ['a list of nothing known', ['list', 'tests'], /Allowed choices are scenarios, requirements/],
+  ])('%s ends with 2 and the remedy', async (_what, words, message) => {
+    const { code, errors } = await tsbt(...words);
+    expect(errors).toMatch(message);
+    expect(errors).not.toMatch(/\n\s+at /);
+    expect(code).toBe(2);
+  });
+
+  test('a malformed manifest is told with file, line and field', async () => {
+    const file = await manifest('name: x\ntitle: X\nrole: resource-servr\nstart: { url: https://localhost:1 }\ncapabilites: [h2]\n');
+    const { code, errors } = await tsbt('run', file);
+    expect(errors).toContain(`${file}:3:1 role`);
+    expect(errors).toMatch(/capabilites[\s\S]*did you mean capabilities\?/i);
+    expect(code).toBe(2);
+  });
+
+  test('an output folder that may not be written ends with 2', async ({ skip }) => {
+    if (process.getuid?.() === 0) skip('not run as root, who may write everything: /proc stands for it above');
+    const locked = await mkdtemp(join(folder, 'locked-'));
+    await chmod(locked, 0o500);
+    const { code, errors } = await tsbt('run', ...FEW, '--out', locked);
+    expect(errors).toMatch(/--out/);
+    expect(code).toBe(2);
+  });
+});
+
+describe.concurrent('a target that does not come up', () => {
+  test.each<[string, string, RegExp]>([
+    ['dies at start', 'process: { command: [node, -e, "console.error(`no licence`); process.exit(9)"] }', /status 9[\s\S]*no licence/],
+    ['is not there', 'process: { command: [./no-such-program] }', /no-such-program/],
+    ['does not play the role', 'process: { command: [node, -e, "process.exit(127)"] }', /role/],
+    ['is not reachable', 'url: https://127.0.0.1:1', /127\.0\.0\.1:1/],
+  ])('%s: told with its log, the other target is judged, exit 4', async (what, launch, message) => {
+    const file = await manifest(`name: absent\ntitle: Absent\nrole: resource-server\nstart: { ${launch} }\n`);
+    const out = join(folder, `absent-${what.replaceAll(' ', '-')}`);
+    const { code, output } = await tsbt('run', file, REFERENCE, ...FEW, '--out', out);
+    expect(output).toMatch(message);
+    const { targets, summary, results } = report(out);
+    expect(targets.find((target) => target.name === 'absent')?.problem).toMatch(message);
+    expect(results.filter((result) => result.target === 'absent')).toEqual([]);
+    expect(summary['reference-resource-server']?.pass).toBe(2);
+    expect(code).toBe(4);
+  });
+
+  test('a port in use is told', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const file = await manifest(`name: crowded\ntitle: Crowded\nrole: resource-server\nstart: { process: { command: [node, -e, "require('net').createServer().listen(${port}, '127.0.0.1')"] } }\n`);
+    const { code, output } = await tsbt('run', file, ...FEW, '--out', join(folder, 'crowded'));
+    other.close();
+    expect(output).toMatch(/EADDRINUSE/);
+    expect(code).toBe(4);
+  });
+});
+
+describe.concurrent('a hostile target', () => {
+  test.each<[string, RegExp]>([
+    ['hang', /timeout/],
+    ['garbage', /garbage/],
+    ['endless-body', /endless-response/],
+    ['endless-header', /endless-response/],
+    ['reset', /reset|closed/],
+    ['markup', /401/],
+  ])('%s: every scenario gets a verdict with the reason, the other target is judged, nothing is left', async (mode, reason) => {
+    const pidFile = join(folder, `${mode}.pid`);
+    const out = join(folder, mode);
+    const { code } = await tsbt('run', await hostile(mode, pidFile), REFERENCE, ...FEW, '--out', out);
+    const { results, complete } = report(out);
+    const own = results.filter((result) => result.target === `hostile-${mode}`);
+    expect(own.map((result) => result.verdict)).toEqual(['fail', 'inconclusive']);
+    expect(own.map((result) => result.reason).join('\n')).toMatch(reason);
+    expect(results.filter((result) => result.target === 'reference-resource-server').map((result) => result.verdict)).toEqual(['pass', 'pass']);
+    expect(complete).toBe(true);
+    expect(code).toBe(1);
+    expect(alive(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
+    for (const file of ['index.html', 'junit.xml', 'report.ndjson']) expect(existsSync(join(out, file)), file).toBe(true);
+    expect(readFileSync(join(out, 'index.html'), 'utf8')).not.toMatch(/<script>alert/);
+  });
+
+  test('crash-when-asked: what could not be judged says so, the other target is judged', async () => {
+    const out = join(folder, 'crash');
+    const { code, output } = await tsbt('run', await hostile('crash-when-asked'), REFERENCE, ...FEW, '--out', out);
+    const { results } = report(out);
+    const own = results.filter((result) => result.target === 'hostile-crash-when-asked').map((result) => result.verdict);
+    expect(own).toHaveLength(2);
+    expect(own).not.toContain('pass');
+    expect(output).toMatch(/ended during the run: .*status 3/);
+    expect(results.filter((result) => result.target === 'reference-resource-server').map((result) => result.verdict)).toEqual(['pass', 'pass']);
+    expect([1, 4]).toContain(code);
+  });
+
+  test('log-flood: serving everything is a failure, and the report stays small', async () => {
+    const out = join(folder, 'log-flood');
+    const { code } = await tsbt('run', await hostile('log-flood'), ...FEW, '--out', out);
+    expect(report(out).results.map((result) => result.verdict)).toEqual(['fail', 'fail']);
+    expect(report(out).results[0]?.evidence.log?.length).toBeLessThanOrEqual(20);
+    expect(readFileSync(join(out, 'report.json')).length).toBeLessThan(2_000_000);
+    expect(code).toBe(1);
+  });
+});
+
+test('Ctrl-C ends what was started and still writes a report, which says that it is incomplete', async () => {
+  const out = join(folder, 'interrupted');
+  const pidFile = join(folder, 'interrupted.pid');
+  const { child, ended } = start(['run', await hostile('hang', pidFile), '--profile', 'full', '--out', out]);
+  await firstLine(join(out, 'report.ndjson'));
+  child.kill('SIGINT');
+  const { code, errors } = await ended;
+  expect(errors).toMatch(/Stopping/);
+  expect(code).toBe(130);
+  expect(report(out).complete).toBe(false);
+  expect(readFileSync(join(out, 'index.html'), 'utf8')).toMatch(/[Ii]ncomplete/);
+  expect(alive(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
+});
+
+/** Resolves once the run has begun: its stream has a header with a plan. */
+async function firstLine(file: string): Promise<void> {
+  const begun = (): boolean => existsSync(file) && /"planned":[1-9]/.test(readFileSync(file, 'utf8'));
+  const watcher = watch(folder, { recursive: true });
+  try {
+    while (!begun()) await once(watcher, 'change');
+  } finally {
+    watcher.close();
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fetch, interceptors, request } from 'undici';
+import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
+import { answer, type RequestListener } from '../resource-server/protect.ts';
+import { connectionKeyOf } from '../resource-server/connection.ts';
+import { type Bench, startBench } from '../test-bench/bench.ts';
+import { SessionBoundAgent, type SessionBoundAgentOptions } from './agent.ts';
+
+/** What the server saw, and how it misbehaves. */
+const seen = {
+  proofs: [] as string[],
+  connections: new Set<object>(),
+  perConnection: new WeakMap<object, number>(),
+};
+let misbehave: (request: HttpRequest, nth: number) => 'close' | 'refuse' | undefined = () => undefined;
+let bench: Bench;
+
+function watch(inner: RequestListener): RequestListener {
+  return (request, response) => {
+    const key = connectionKeyOf(request);
+    if (key === undefined) return;
+    const nth = (seen.perConnection.get(key) ?? 0) + 1;
+    seen.perConnection.set(key, nth);
+    seen.connections.add(key);
+    seen.proofs.push(...fieldValues(request, 'session-binding-proof'));
+    const fault = misbehave(request, nth);
+    if (fault === 'refuse') {
+      const challenge = 'DPoP algs="ES256", Bearer realm="x", error="invalid_proof"';
+      answer(response, 401, 'refused', { 'WWW-Authenticate': challenge });
+      return;
+    }
+    if (fault === 'close' && !('stream' in request)) response.setHeader('Connection', 'close');
+    inner(request, response);
+    if (fault === 'close' && 'stream' in request) request.stream.session?.close();
+  };
+}
+
+beforeAll(async () => {
+  bench = await startBench({ variant: { listener: watch } });
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+beforeEach(() => {
+  Object.assign(seen, { proofs: [], connections: new Set() });
+  misbehave = () => undefined;
+});
+
+function agentWith(options: Partial<SessionBoundAgentOptions> = {}): SessionBoundAgent {
+  const alice = bench.pki.alice['P-256'];
+  return new SessionBoundAgent({
+    identity: { certificate: alice.chain, key: alice.privateKey },
+    tls: { ca: bench.pki.trusted.certificate },
+    ...options,
+  });
+}
+
+async function call(
+  agent: SessionBoundAgent,
+  token: string,
+  options: Partial<Parameters<typeof request>[1]> = {},
+) {
+  const url = `https://localhost:${bench.port}/resource?x=1`;
+  const headers = { authorization: `Bearer ${token}` };
+  const { statusCode, body } = await request(url, { dispatcher: agent, headers, ...options });
+  await body.dump();
+  return statusCode;
+}
+
+function times<T>(count: number, each: () => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, each));
+}
+
+const distinct = (values: readonly unknown[]) => new Set(values).size;
+
+describe.each([
+  ['HTTP/1.1', false],
+  ['HTTP/2', true],
+] as const)('over %s', (_what, allowH2) => {
+  test('requests with one token share a connection and one signature', async () => {
+    await using agent = agentWith({ allowH2 });
+    const token = await bench.mint();
+    for (let index = 0; index < 8; index += 1) expect(await call(agent, token)).toBe(200);
+    expect([seen.proofs.length, distinct(seen.proofs), seen.connections.size]).toEqual([8, 1, 1]);
+    expect(await call(agent, await bench.mint())).toBe(200);
+    expect([distinct(seen.proofs), seen.connections.size]).toEqual([2, 1]);
+  });
+
+  test('many at once are all served, with one signature for each connection', async () => {
+    await using agent = agentWith({ allowH2 });
+    const token = await bench.mint();
+    expect(await times(30, () => call(agent, token))).toEqual(Array(30).fill(200));
+    expect(seen.proofs).toHaveLength(30);
+    expect(distinct(seen.proofs)).toBe(seen.connections.size);
+    expect(seen.connections.size).toBeLessThanOrEqual(allowH2 ? 1 : 4);
+  });
+
+  test('when connections keep ending, each proof still arrives on its own', async () => {
+    misbehave = (_request, nth) => (nth === 3 ? 'close' : undefined);
+    await using agent = agentWith({ allowH2, streams: 4 });
+    const token = await bench.mint();
+    expect(await times(30, () => call(agent, token))).toEqual(Array(30).fill(200));
+    expect(seen.connections.size).toBeGreaterThan(1);
+    expect(distinct(seen.proofs)).toBe(seen.connections.size);
+  });
+
+  test('with claims of the request each request has a proof of its own', async () => {
+    await using agent = agentWith({ allowH2, proofs: { claims: 'request' } });
+    const token = await bench.mint();
+    expect(await times(10, () => call(agent, token))).toEqual(Array(10).fill(200));
+    expect(distinct(seen.proofs)).toBe(10);
+  });
+
+  test('a refused proof is replaced once, on the same connection', async () => {
+    let refusals = 1;
+    misbehave = () => (refusals-- > 0 ? 'refuse' : undefined);
+    await using agent = agentWith({ allowH2 });
+    const token = await bench.mint();
+    expect(await call(agent, token)).toBe(200);
+    expect([seen.proofs.length, distinct(seen.proofs), seen.connections.size]).toEqual([2, 2, 1]);
+    refusals = 99;
+    expect(await call(agent, token)).toBe(401);
+    expect(seen.proofs).toHaveLength(4);
+  });
+
+  test('a refused request that might have an effect is not sent again', async () => {
+    misbehave = () => 'refuse';
+    await using agent = agentWith({ allowH2 });
+    expect(await call(agent, await bench.mint(), { method: 'POST', body: 'x' })).toBe(401);
+    expect(seen.proofs).toHaveLength(1);
+  });
+
+  test('works with fetch and with interceptors', async () => {
+    await using agent = agentWith({ allowH2 });
+    const headers = { authorization: `Bearer ${await bench.mint()}` };
+    const url = `https://localhost:${bench.port}/resource`;
+    const options = { method: 'POST', body: 'x', headers, dispatcher: agent };
+    expect((await fetch(url, options)).status).toBe(200);
+    const dispatcher = agent.compose(interceptors.retry());
+    const { statusCode, body } = await request(url, { headers, dispatcher });
+    await body.dump();
+    expect(statusCode).toBe(200);
+  });
+});
+
+test('the caller’s own proof is replaced, and requests without a bearer token get none', async () => {
+  await using agent = agentWith();
+  const token = await bench.mint();
+  const headers = ['Authorization', `Bearer ${token}`, 'Session-Binding-Proof', 'mine', 'Host', 'other'];
+  expect(await call(agent, token, { headers })).toBe(200);
+  expect(seen.proofs).toHaveLength(1);
+  expect(seen.proofs[0]).not.toBe('mine');
+  expect(await call(agent, token, { headers: {} })).toBe(401);
+  expect(seen.proofs).toHaveLength(1);
+});
+
+test('a renewed certificate is taken up by new connections only', async () => {
+  const { alice, mallory } = bench.pki;
+  let current = alice['P-256'];
+  await using agent = agentWith({
+    identity: () => ({ certificate: current.chain, key: current.privateKey }),
+    connections: 1,
+    allowH2: false,
+  });
+  const token = await bench.mint();
+  expect(await call(agent, token)).toBe(200);
+  current = mallory;
+  misbehave = () => 'close';
+  expect(await call(agent, token)).toBe(200);
+  expect(await call(agent, token)).toBe(401);
+});
+
+test('refuses what would weaken the binding', async () => {
+  const token = await bench.mint();
+  await using agent = agentWith();
+  const plain = request(`http://localhost:${bench.port}/`, { dispatcher: agent });
+  await expect(plain).rejects.toMatchObject({ code: 'not-https' });
+  await using trusting = agentWith({ tls: {} });
+  await expect(call(trusting, token)).rejects.toMatchObject({ code: /^(?:SELF_SIGNED|UNABLE_TO)/ });
+});
+
+test('sends nothing on TLS 1.2 without extended master secret', async () => {
+  await using careless = await startBench({ variant: { acceptsConnection: () => true } });
+  const alice = careless.pki.alice['P-256'];
+  await using agent = new SessionBoundAgent({
+    identity: { certificate: alice.chain, key: alice.privateKey },
+    tls: { ca: careless.pki.trusted.certificate, maxVersion: 'TLSv1.2', secureOptions: 1 },
+  });
+  const sent = request(`https://localhost:${careless.port}/resource`, { dispatcher: agent });
+  await expect(sent).rejects.toMatchObject({ code: 'exporter-not-trusted' });
+});
+
+test('close lets requests finish and takes no more', async () => {
+  const agent = agentWith();
+  const token = await bench.mint();
+  const underway = times(5, () => call(agent, token));
+  await agent.close();
+  expect(await underway).toEqual(Array(5).fill(200));
+  await expect(call(agent, token)).rejects.toMatchObject({ code: 'closed' });
+});
+
+test('destroy fails what is waiting', async () => {
+  const agent = agentWith();
+  const waiting = call(agent, await bench.mint());
+  const outcome = waiting.catch((error: Error) => error.message);
+  await agent.destroy();
+  expect(await outcome).toMatch(/destroyed/);
+});

@@ -1,0 +1,157 @@
+import { refused } from '../../harness/scenario/expectation.ts';
+import { AXES } from '../../harness/scenario/permutation.ts';
+import type { RequestPlan } from '../../harness/scenario/request.ts';
+import { suite } from '../../harness/scenario/scenario.ts';
+import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+
+/** draft -06 §2.4, §3.3.2 step 5: what the proof is demanded for. */
+
+const SOME_ROUTES =
+  'The check is attached to some methods or paths only, or looks at the path in another spelling than the router does. Put it in front of the whole protected resource.';
+const NO_TOKEN =
+  'The proof is looked for before the token. Without a token nothing demands a proof: answer 401 with a plain Bearer challenge (RFC 6750 §3.1).';
+
+export const enforcement = suite('resource-server', 'enforcement', [
+  {
+    id: 'RS-FLD-8',
+    title: 'demands the proof for every method, path and protocol version',
+    across: { http: AXES.http },
+    cause: SOME_ROUTES,
+    async run(stage) {
+      const { protectedPath: path } = stage.setting.target;
+      const usual = await stage.control();
+      for (const method of ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']) {
+        await needsProof(stage, method, { method });
+      }
+      for (const below of ['/', '/below', '/below.css', '?a=1', '/%2e', '/.']) {
+        await needsProof(stage, `the path ${path}${below}`, { path: path + below });
+      }
+      if (stage.permutation.http === 'http/1.1') {
+        await needsProof(stage, 'HTTP/1.0', { version: 'HTTP/1.0' });
+        await needsProof(stage, 'a WebSocket handshake', { fields: WEBSOCKET });
+      }
+      await needsProofIfProtected(stage, 'OPTIONS', { method: 'OPTIONS' }, usual);
+      for (const other of respelt(path)) {
+        await needsProofIfProtected(stage, `the path ${other}`, { path: other }, usual);
+      }
+      await stage.control('the right request again');
+    },
+  },
+  {
+    id: 'RS-FLD-8.expect-continue',
+    title: 'asks for the body only when the proof has been checked',
+    across: { http: AXES.http },
+    async run(stage) {
+      const plan: RequestPlan = { method: 'POST', body: 'x', fields: [['Expect', '100-continue']] };
+      await stage.control('a POST request', { method: 'POST', body: 'x' });
+      const { outcome } = await stage.send('a request that waits for 100 Continue, without a proof', {
+        ...plan,
+        proof: null,
+      });
+      const continued = outcome.type === 'response' && outcome.informational.includes(100);
+      if (continued) stage.observe('100 Continue is sent before the proof is checked');
+      await stage.control('the right request again');
+    },
+  },
+  {
+    id: 'RS-FLD-10',
+    title: 'answers a request without token with an ordinary challenge',
+    across: { http: AXES.http },
+    cause: NO_TOKEN,
+    async run(stage) {
+      for (const { what, reading } of await withoutToken(stage)) {
+        const ordinary = reading.kind === 'refused' && reading.status === 401 && reading.bearer;
+        const aboutProof =
+          reading.kind === 'refused' &&
+          (reading.error === 'invalid_proof' || reading.error === 'use_session_binding');
+        stage.holds(
+          ordinary && !aboutProof,
+          `${what}: answered ${reading.text}, must be 401 with a Bearer challenge that says nothing of a proof`,
+        );
+      }
+    },
+  },
+  {
+    id: 'RS-FLD-10.error',
+    title: 'leaves the error attribute out where the request has no token',
+    cause:
+      'The challenge has an error attribute although nothing was presented. Leave error code and description out (RFC 6750 §3.1).',
+    async run(stage) {
+      for (const { what, reading } of await withoutToken(stage)) {
+        stage.holds(
+          reading.kind !== 'refused' || reading.error === null,
+          `${what}: the challenge says ${reading.text}`,
+        );
+      }
+    },
+  },
+]);
+
+const WEBSOCKET = [
+  ['Connection', 'Upgrade'],
+  ['Upgrade', 'websocket'],
+  ['Sec-WebSocket-Version', '13'],
+  ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+] as const;
+
+/** Other spellings of the protected path, which a router may take for it. */
+function respelt(path: string): readonly string[] {
+  const first = path.charCodeAt(1).toString(16);
+  const spellings = [`/${path}`, `/.${path}`, `/x/..${path}`, path.toUpperCase()];
+  return (path.length > 1 ? [...spellings, `/%${first}${path.slice(2)}`] : spellings).filter(
+    (other) => other !== path,
+  );
+}
+
+/** Judged: this kind of request is refused without a proof. What is not served with one cannot be judged. */
+async function needsProof(stage: Stage, what: string, plan: RequestPlan): Promise<void> {
+  const right = await stage.send(`${what}, with a proof`, plan, {}, 'control', 'served');
+  if (!right.served && !upgraded(right)) {
+    return stage.note(`${what}: not served at all (${right.reading.text})`);
+  }
+  const variation = { what: `${what}, without a proof`, change: { proof: null } };
+  const refusal = await stage.refusesOne(refused('use_session_binding'), variation, right, plan);
+  const switched = 'outcome' in refusal && upgraded(refusal);
+  stage.holds(!switched, `${what}: the protocol is switched without a proof`);
+}
+
+/**
+ * The same for requests that may be about something else, such as a CORS preflight or another page: what
+ * is served to anybody is no protected representation, unless it has the protected one's content.
+ */
+async function needsProofIfProtected(
+  stage: Stage,
+  what: string,
+  plan: RequestPlan,
+  usual: Exchange,
+): Promise<void> {
+  const anonymous = await stage.send(`${what}, without token`, { ...plan, token: null, proof: null });
+  if (!anonymous.served) return needsProof(stage, what, plan);
+  const content = contentOf(anonymous);
+  stage.holds(content === '' || content !== contentOf(usual), `${what}: the protected content is served to anybody`);
+  stage.note(`${what}: served to anybody`);
+}
+
+function contentOf({ outcome }: Exchange): string {
+  return outcome.type === 'response' ? outcome.body.toString('latin1') : '';
+}
+
+function upgraded({ outcome }: Exchange): boolean {
+  return outcome.type === 'response' && outcome.status === 101;
+}
+
+async function withoutToken(
+  stage: Stage,
+): Promise<readonly { readonly what: string; readonly reading: Exchange['reading'] }[]> {
+  await stage.control();
+  const nothing = await stage.send('neither token nor proof', { token: null, proof: null });
+  const proofOnly = await stage.send('a proof but no token', {
+    token: null,
+    proof: { forToken: await stage.mint() },
+  });
+  await stage.control('the right request again');
+  return [
+    { what: 'neither token nor proof', reading: nothing.reading },
+    { what: 'a proof but no token', reading: proofOnly.reading },
+  ];
+}

@@ -1,0 +1,296 @@
+import { refused, refusedExactly } from '../../harness/scenario/expectation.ts';
+import { AXES } from '../../harness/scenario/permutation.ts';
+import type { Variation } from '../../harness/scenario/request.ts';
+import { suite } from '../../harness/scenario/scenario.ts';
+import { bearerChallenges, challengeProblems } from './challenge-syntax.ts';
+import { leaks } from './leaks.ts';
+import { eachRefused, invalidProofs, missingProof, protectedRequest, refusals } from './proof-failures.ts';
+
+/** draft -06 §3.5 and §3.3.2 step 6: how a refusal looks, and that it is one. */
+
+const NOT_401 =
+  'A proof that fails is not answered with 401 and a WWW-Authenticate field with a Bearer challenge. Answer every failed check so; clients tell from the challenge what to do next.';
+const OTHER_CODE =
+  'A proof that was sent and fails is refused under another name than invalid_proof, so that the client does not know to make a new proof.';
+const MISSING_CODE =
+  'use_session_binding is for requests without a proof, and for them only: it tells a client that a proof is demanded at all, not that one was wrong.';
+const NO_REASON =
+  'The challenge has no error_description. One fixed sentence for each failed check saves implementers of clients days.';
+const EFFECT =
+  'The request takes effect before its proof is verified, or although it fails. Verify first, and run the handler only for requests that are admitted.';
+
+export const errorResponses = suite('resource-server', 'error-responses', [
+  {
+    id: 'RS-ERR-1',
+    title: 'answers every proof failure with 401 and a Bearer challenge',
+    across: { http: AXES.http },
+    cause: NOT_401,
+    async run(stage) {
+      await eachRefused(stage, refusedExactly('401'), [
+        ...(await invalidProofs(stage)),
+        missingProof(protectedRequest(stage)),
+      ]);
+    },
+  },
+  {
+    id: 'RS-ERR-2',
+    title: 'names the error invalid_proof where a proof was sent and fails',
+    across: { http: AXES.http },
+    cause: OTHER_CODE,
+    async run(stage) {
+      await eachRefused(stage, refusedExactly('invalid_proof'), await invalidProofs(stage));
+    },
+  },
+  {
+    id: 'RS-ERR-3',
+    title: 'names the error use_session_binding where the proof is missing, and only there',
+    across: { http: AXES.http },
+    cause: MISSING_CODE,
+    async run(stage) {
+      await eachRefused(stage, refusedExactly('use_session_binding'), [
+        missingProof(protectedRequest(stage)),
+      ]);
+      for (const { base, variation } of await invalidProofs(stage)) {
+        await stage.control('the right request', base);
+        const { reading } = await stage.send(
+          variation.what,
+          { ...base, ...variation.change },
+          {},
+          'variant',
+          'not use_session_binding',
+        );
+        stage.holds(
+          reading.kind !== 'refused' || reading.error !== 'use_session_binding',
+          `${variation.what}: refused with use_session_binding although a proof was sent`,
+        );
+      }
+    },
+  },
+  {
+    id: 'RS-ERR-4',
+    title: 'sends challenges that parse, on one line, in the characters that are permitted',
+    across: { http: AXES.http },
+    cause:
+      'A text is put into the challenge as it is. Quote parameter values, leave out " and \\ and what is not printable ASCII (RFC 6750 §3), and never fold the field (RFC 9112 §5.2).',
+    async run(stage) {
+      const refused = (await refusals(stage)).filter(
+        ({ outcome }) => outcome.type === 'response' && outcome.status === 401,
+      );
+      if (refused.length === 0)
+        stage.notApplicable(
+          'no refusal was answered with 401, so there is no challenge to look at; see RS-ERR-1',
+        );
+      for (const { id, outcome } of refused) {
+        for (const problem of challengeProblems(outcome)) stage.holds(false, `exchange ${id}: ${problem}`);
+      }
+    },
+  },
+  {
+    id: 'RS-ERR-5',
+    title: 'explains each failure in an error_description',
+    cause: NO_REASON,
+    async run(stage) {
+      for (const { base, variation } of [
+        ...(await invalidProofs(stage)),
+        missingProof(protectedRequest(stage)),
+      ]) {
+        if (base.proof !== undefined) await stage.control('the right request', base);
+        const { outcome, reading } = await stage.send(variation.what, { ...base, ...variation.change });
+        if (reading.kind !== 'refused' || reading.error === null)
+          stage.note(`${variation.what}: answered ${reading.text}; there is no error to explain`);
+        else
+          stage.holds(
+            bearerChallenges(outcome).some(({ parameters }) =>
+              /\S/.test(parameters.get('error_description') ?? ''),
+            ),
+            `${variation.what}: refused with ${reading.error} and without an error_description`,
+          );
+      }
+    },
+  },
+  {
+    id: 'RS-ERR-6',
+    title: 'lets a refused request have no effect',
+    across: { http: AXES.http },
+    capabilities: ['counter'],
+    cause: EFFECT,
+    async run(stage) {
+      const path = `${stage.setting.target.protectedPath}/counter`;
+      const count = async (): Promise<number> => {
+        const { outcome } = await stage.control('reading the counter', { path });
+        const found =
+          outcome.type === 'response' ? /"count"\s*:\s*(\d+)/.exec(outcome.body.toString())?.[1] : undefined;
+        return found === undefined
+          ? stage.inconclusive('the counter’s response has no "count"', 'target')
+          : Number(found);
+      };
+      const start = await count();
+      await stage.control('a POST that is admitted', { method: 'POST', path });
+      if ((await count()) <= start)
+        stage.inconclusive(
+          'a POST that is admitted does not count, so nothing can be told from the counter',
+          'target',
+        );
+      for (const { base, variation } of [
+        ...(await invalidProofs(stage, { method: 'POST', path })),
+        missingProof({ method: 'POST', path }),
+      ]) {
+        if (base.proof !== undefined) await stage.control('a POST that is admitted', base);
+        // Another scenario may count meanwhile; an effect of this request shows each time.
+        let counted = 0;
+        for (let round = 0; round < ROUNDS && counted === round; round++) {
+          const before = await count();
+          const { served } = await stage.send(
+            variation.what,
+            { ...base, ...variation.change },
+            {},
+            'variant',
+            'refused, without effect',
+          );
+          if (served) stage.note(`${variation.what}: served, see RS-ERR-1`);
+          else if ((await count()) > before) counted++;
+        }
+        stage.holds(
+          counted < ROUNDS,
+          `POST, ${variation.what}: refused, and the counter went up all the same`,
+        );
+      }
+    },
+  },
+  {
+    id: 'RS-ERR-6.content',
+    title: 'delivers no protected content with a refusal',
+    capabilities: ['echo'],
+    cause:
+      'The handler runs and answers although the request was refused: a missing return, or a status set without ending the response.',
+    async run(stage) {
+      const subject = `tsbt-subject-${Math.random().toString(36).slice(2)}`;
+      const delivers = ({ outcome }: { readonly outcome: Parameters<typeof bearerChallenges>[0] }): boolean =>
+        outcome.type === 'response' && new RegExp(`"sub"\\s*:\\s*"${subject}"`).test(outcome.body.toString());
+      const control = await stage.control('the right request', { token: { subject } });
+      if (!delivers(control))
+        stage.inconclusive('the response to a right request does not have the token’s sub', 'target');
+      for (const { base, variation } of [
+        ...(await invalidProofs(stage)),
+        missingProof(protectedRequest(stage)),
+      ].filter((failure) => failure.base.token === undefined)) {
+        const exchange = await stage.send(
+          variation.what,
+          { ...base, token: { subject }, ...variation.change },
+          {},
+          'variant',
+          'refused, without content',
+        );
+        stage.holds(
+          exchange.served || !delivers(exchange),
+          `${variation.what}: refused with ${exchange.reading.text}, and the protected content came with it`,
+        );
+      }
+    },
+  },
+  {
+    id: 'RS-ERR-7',
+    title: 'refuses a request that has several faults at once',
+    cause: 'Of several faults one makes the target pass over another. Refuse at the first check that fails.',
+    async run(stage) {
+      await stage.refuses(
+        refused('401'),
+        severalFaults(stage).map(({ variation }) => variation),
+      );
+    },
+  },
+  {
+    id: 'RS-ERR-7.code',
+    title: 'names one of the faults where a request has several',
+    cause: 'The code belongs to none of the faults that the request has.',
+    async run(stage) {
+      await stage.refuses(
+        refused('401'),
+        severalFaults(stage).map(({ variation, codes }) => ({
+          ...variation,
+          expect: refusedExactly(...codes),
+        })),
+      );
+    },
+  },
+  {
+    id: 'RS-ERR-8',
+    title: 'leaves the connection usable after a 401, for the retry with a proof',
+    across: { http: AXES.http },
+    needs: ['persistent-connection'],
+    cause:
+      'The connection is ended with each 401. A proof is good for one connection only: a client that has just made it for this one has to connect and sign anew each time.',
+    async run(stage) {
+      const on = await stage.connect();
+      const token = await stage.mint();
+      const { reading } = await stage.send(
+        'no proof',
+        { token, proof: null },
+        { on },
+        'variant',
+        '401 use_session_binding',
+      );
+      if (reading.kind === 'served')
+        stage.notApplicable('a request without proof is served, so there is nothing to retry; see RS-CNF-1');
+      stage.holds(on.open, `the connection was ended with the refusal (${reading.text})`);
+      if (on.open) await stage.accepts('the retry with a proof on the same connection', { token }, { on });
+    },
+  },
+  {
+    id: 'RS-ERR-9',
+    title: 'gives away nothing of token, proof, keys or its own code with a refusal',
+    cause:
+      'What came in, or what was expected, is put into the response. Answer with fixed sentences, and keep the details in a log.',
+    async run(stage) {
+      for (const exchange of await refusals(stage)) {
+        if (exchange.served) continue;
+        for (const what of leaks(exchange))
+          stage.holds(false, `exchange ${exchange.id}: the refusal has ${what} in it`);
+      }
+    },
+  },
+]);
+
+/** How often an effect has to show. */
+const ROUNDS = 3;
+
+type Code = 'invalid_token' | 'invalid_proof' | 'use_session_binding';
+
+function severalFaults(
+  stage: Parameters<typeof protectedRequest>[0],
+): readonly { readonly variation: Variation; readonly codes: readonly Code[] }[] {
+  const wrong = Buffer.alloc(32, 7).toString('base64url');
+  const longAgo = Math.floor(Date.now() / 1000) - 86_400;
+  return [
+    {
+      codes: ['invalid_token', 'use_session_binding'],
+      variation: {
+        what: 'the token has expired and the proof is missing',
+        change: { token: { lifetime: -3600 }, proof: null },
+      },
+    },
+    {
+      codes: ['invalid_token', 'invalid_proof'],
+      variation: {
+        what: 'the certificate is another one and the signature is by neither’s key',
+        connect: { identity: stage.mallory },
+        change: { token: { boundTo: stage.alice }, proof: { signWith: stage.setting.pki.server } },
+        differs: ['connection.certificate', 'token.claims.cnf.x5t#S256', 'proof.signature'],
+      },
+    },
+    {
+      codes: ['invalid_proof'],
+      variation: {
+        what: 'iat is a day ago and ekm is another value',
+        change: { proof: { claims: { iat: longAgo, ekm: wrong } } },
+      },
+    },
+    {
+      codes: ['invalid_proof'],
+      variation: {
+        what: 'ath is another hash and the signature is by another key',
+        change: { proof: { claims: { ath: wrong }, signWith: stage.mallory } },
+      },
+    },
+  ];
+}

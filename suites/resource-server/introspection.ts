@@ -1,0 +1,271 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { readJwt } from '../../harness/forge/read.ts';
+import type { Token } from '../../harness/forge/token.ts';
+import { refused } from '../../harness/scenario/expectation.ts';
+import type { TokenPlan } from '../../harness/scenario/request.ts';
+import { suite } from '../../harness/scenario/scenario.ts';
+import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Connection } from '../../harness/wire/connection.ts';
+
+/** draft -06 §3.4 and §3.3.2 step 5b: tokens resolved by introspection, and validity that ends while a binding is cached. */
+
+const RESPONSE_IGNORED =
+  'The cnf member of the introspection response is not enforced as the claim of a JWT would be (RFC 7662 §2.2, RFC 8705 §3.2). Hand it to the same checks.';
+const STRICTER =
+  'JWT and introspection response differ about tls_exp, and the laxer one was followed. Demand the proof where either of them does.';
+const OUTLIVED =
+  'A verified binding answers for the token’s validity too. Cache only that the proof was verified; look at expiry and revocation with each request (draft -06 §3.3.2 step 5b).';
+
+const OPAQUE: TokenPlan = { opaque: true };
+/** Leeway for clocks, in seconds, up to which the end of a token's validity is looked for. */
+const MOST_LEEWAY = 300;
+/** A token that lives this long, in seconds, is surely valid. */
+const SURELY_VALID = 30;
+/** From priming to judging, in milliseconds: one second, and something for clocks that turn at another time. */
+const LONGEST_WAIT = 1500;
+/** Milliseconds from the start of a second until the next one has surely begun. */
+const SETTLED = 1020;
+
+export const introspection = suite('resource-server', 'introspection', [
+  {
+    id: 'RS-INT-1',
+    title: 'enforces the cnf member of an introspection response like that of a JWT',
+    capabilities: ['introspection'],
+    cause: RESPONSE_IGNORED,
+    async run(stage) {
+      const elsewhere = await stage.connect();
+      await stage.refuses(
+        refused('invalid_proof'),
+        [
+          { what: 'no proof', change: { proof: null }, expect: refused('use_session_binding') },
+          {
+            what: 'ekm is the exporter value of another connection',
+            change: { proof: { forConnection: elsewhere } },
+          },
+          {
+            what: 'ath is the hash of another token',
+            change: { proof: { forToken: await stage.mint(OPAQUE) } },
+          },
+          {
+            what: 'on mallory’s connection, with mallory’s proof',
+            connect: { identity: stage.mallory },
+            differs: ['connection.certificate', 'token.claims.cnf.x5t#S256'],
+            expect: refused('invalid_token', 'invalid_proof'),
+          },
+          {
+            what: 'the response’s cnf has tls_exp only',
+            change: { token: { boundTo: null } },
+            expect: refused('401'),
+          },
+        ],
+        { token: OPAQUE },
+      );
+    },
+  },
+  {
+    id: 'RS-INT-2',
+    title: 'follows the stricter one where a JWT and the introspection response about it differ',
+    capabilities: ['introspection'],
+    cause: STRICTER,
+    async run(stage) {
+      const agreeing = await jwtWithResponse(stage, {}, (cnf) => cnf);
+      const control = await stage.control('JWT and response have tls_exp', { token: agreeing });
+      const laxResponse = await jwtWithResponse(stage, {}, () => undefined);
+      await stage.refusesOne(
+        refused('401'),
+        {
+          what: 'the JWT has tls_exp, the response has no cnf; no proof',
+          change: { token: laxResponse, proof: null },
+        },
+        control,
+      );
+      const laxToken = await jwtWithResponse(stage, { sessionBound: false }, (cnf) => ({
+        ...cnf,
+        tls_exp: 'EXPORTER-oauth-tls-session-bound',
+      }));
+      const { served } = await stage.send(
+        'the JWT has no tls_exp, the response has; no proof',
+        { token: laxToken, proof: null },
+        {},
+        'variant',
+        'refused, if the response is consulted',
+      );
+      const asked = await stage.setting.introspection?.requests(laxToken.compact);
+      if (asked === 0) stage.note('the target validates JWTs itself and does not ask about them');
+      else
+        stage.holds(
+          !served,
+          'the JWT has no tls_exp, the response that was asked for has, and the request without proof was served',
+        );
+      await stage.control('JWT and response have tls_exp, again', { token: agreeing });
+    },
+  },
+  {
+    id: 'RS-INT-3',
+    title: 'refuses a token that has expired although its binding is cached',
+    needs: ['persistent-connection'],
+    cause: OUTLIVED,
+    async run(stage) {
+      const on = await stage.connect();
+      const kinds = stage.setting.target.capabilities.has('introspection') ? [{}, OPAQUE] : [{}];
+      const primed = [];
+      for (const kind of kinds) {
+        const edge = await latestExpiry(stage, on, kind);
+        if (edge === undefined)
+          stage.note(
+            `${nameOf(kind)} is taken more than ${MOST_LEEWAY} s after its expiry: nothing to wait for; see RS-TOK-1`,
+          );
+        else primed.push(await prime(stage, on, kind, edge));
+      }
+      if (primed.length === 0)
+        stage.notApplicable(
+          `tokens are taken more than ${MOST_LEEWAY} s after their expiry, so the end of their validity cannot be waited for; see RS-TOK-1`,
+        );
+      for (const each of primed) {
+        await overFor(stage, on, each);
+        const what = `${nameOf(each.kind)}, expired, with its binding cached`;
+        const after = await stage.send(
+          what,
+          { token: each.first.token, proof: each.first.proofs },
+          { on },
+          'variant',
+          '401 invalid_token',
+        );
+        stage.holds(
+          !after.served,
+          `${what}: served, although one with the same expiry and without a cached binding was refused`,
+        );
+      }
+      await stage.control('the right request again', {}, { on });
+    },
+  },
+  {
+    id: 'RS-INT-3.revoked',
+    title: 'refuses a token that introspection says is not active any more although its binding is cached',
+    capabilities: ['introspection'],
+    needs: ['persistent-connection'],
+    cause: OUTLIVED,
+    async run(stage) {
+      const on = await stage.connect();
+      const token = await stage.mint(OPAQUE);
+      const { proofs } = await stage.control('an opaque token', { token }, { on });
+      await stage.setting.introspection?.register(token.compact, { active: false });
+      const cached = await stage.send(
+        'the same request when the token is no longer active',
+        { token, proof: proofs },
+        { on },
+        'variant',
+        '401 invalid_token',
+      );
+      const elsewhere = await stage.send(
+        'the token on another connection, with a new proof',
+        { token },
+        { on: await stage.connect() },
+        'variant',
+        '401 invalid_token',
+      );
+      if (cached.served && elsewhere.served)
+        stage.observe(
+          'a token that was revoked a moment ago is still served everywhere: introspection responses are cached for a while, which RFC 7662 §4 permits',
+        );
+      else
+        stage.holds(
+          !cached.served,
+          'a revoked token is refused on a new connection, and served where its binding is cached',
+        );
+      await stage.control('another opaque token', { token: OPAQUE }, { on });
+    },
+  },
+]);
+
+function nameOf(kind: TokenPlan): string {
+  return kind.opaque === true ? 'an opaque token' : 'a JWT';
+}
+
+/** A JWT about which the introspection endpoint knows what the JWT says, but for `cnf`. */
+async function jwtWithResponse(
+  stage: Stage,
+  plan: TokenPlan,
+  cnfOf: (cnf: Readonly<Record<string, unknown>>) => unknown,
+): Promise<Token> {
+  const token = await stage.mint(plan);
+  const { cnf, ...claims } = readJwt(token.compact).claims as {
+    readonly cnf: Readonly<Record<string, unknown>>;
+  };
+  await stage.setting.introspection?.register(token.compact, {
+    active: true,
+    token_type: 'Bearer',
+    ...claims,
+    cnf: cnfOf(cnf),
+  });
+  return token;
+}
+
+/**
+ * The smallest `lifetime` with which a new token is taken just now, in seconds: negative where the target allows for
+ * clocks that differ (RFC 7519 §4.1.4). `undefined` where it takes tokens however old.
+ */
+async function latestExpiry(stage: Stage, on: Connection, kind: TokenPlan): Promise<number | undefined> {
+  const taken = async (lifetime: number): Promise<boolean> =>
+    (
+      await stage.send(
+        `${nameOf(kind)} with ${lifetime} s until its exp`,
+        { token: { ...kind, lifetime } },
+        { on },
+      )
+    ).served;
+  let [refusedAt, takenAt] = [-MOST_LEEWAY - 1, SURELY_VALID];
+  if (await taken(refusedAt)) return undefined;
+  while (takenAt - refusedAt > 1) {
+    const middle = Math.floor((refusedAt + takenAt) / 2);
+    if (await taken(middle)) takenAt = middle;
+    else refusedAt = middle;
+  }
+  return takenAt;
+}
+
+interface Primed {
+  readonly kind: TokenPlan;
+  readonly first: Exchange & { readonly token: Token };
+  /** Makes further tokens with the same expiry. */
+  readonly expiring: TokenPlan;
+}
+
+/** Has a binding cached for a token whose acceptance ends within about a second. */
+async function prime(stage: Stage, on: Connection, kind: TokenPlan, edge: number): Promise<Primed> {
+  // The clock's second may turn between minting and presenting.
+  for (const lifetime of [edge, edge, edge + 1]) {
+    const expiring = { ...kind, lifetime, now: Math.floor(Date.now() / 1000) };
+    const token = await stage.mint(expiring);
+    const first = await stage.send(`${nameOf(kind)} whose acceptance is about to end`, { token }, { on });
+    if (first.served) return { kind, expiring, first: { ...first, token } };
+  }
+  return stage.inconclusive(
+    'the moment at which the target stops taking a token could not be pinned down to a second',
+    'target',
+  );
+}
+
+/** Waits until the target refuses tokens of this expiry that it has never seen. */
+async function overFor(stage: Stage, on: Connection, { kind, expiring }: Primed): Promise<void> {
+  const deadline = performance.now() + LONGEST_WAIT;
+  let wait = SETTLED - (Date.now() % 1000);
+  do {
+    if (
+      !(
+        await stage.send(
+          `${nameOf(kind)} with the same expiry, never seen before`,
+          { token: expiring },
+          { on },
+        )
+      ).served
+    )
+      return;
+    await delay(wait);
+    wait = 100;
+  } while (performance.now() < deadline);
+  stage.inconclusive(
+    `tokens were still taken ${LONGEST_WAIT} ms after their acceptance ought to have ended`,
+    'target',
+  );
+}

@@ -1,0 +1,78 @@
+import type { Token } from '../../harness/forge/token.ts';
+import type { Expectation } from '../../harness/scenario/expectation.ts';
+import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
+import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Connection } from '../../harness/wire/connection.ts';
+
+/** A pair of connection and token whose binding has been verified: the same proof was served for it twice. */
+export interface Primed {
+  readonly connection: Connection;
+  readonly token: Token;
+  readonly proof: string;
+  /** What variations on this pair form minimal pairs with. */
+  readonly control: Exchange;
+}
+
+export interface Priming {
+  readonly connection?: Connection;
+  readonly token?: Token;
+  /** A further request on the pair, which is the control instead. */
+  readonly then?: () => RequestPlan;
+}
+
+/** A token that is surely another one than those before; not to be had where the target takes a single given one. */
+export function another(stage: Stage): Promise<Token> {
+  return stage.mint({ subject: 'alice' });
+}
+
+/** Has the target verify a binding, so that it may be cached from here on. */
+export async function prime(stage: Stage, given: Priming = {}): Promise<Primed> {
+  const connection = given.connection ?? (await stage.connect());
+  const token = given.token ?? (await stage.mint());
+  const proof = stage.proof(connection, token);
+  const way = { on: connection };
+  const first = await stage.control('a token with its proof', { token, proof }, way);
+  const again: RequestPlan = { token, proof, fields: [['X-Tsbt-Neutral', '1']] };
+  await stage.control('the same token and proof again, with a harmless difference', again, way);
+  if (given.then === undefined) return { connection, token, proof, control: first };
+  const control = await stage.control('a right request on the same pair', { token, ...given.then() }, way);
+  return { connection, token, proof, control };
+}
+
+/**
+ * Judged: each variation is refused on a connection that has verified a binding; the binding itself goes on
+ * working. A target may end a connection after a refusal: then the next variation gets a new pair.
+ *
+ * @param variations made for the pair that they are tried on; they vary its right request
+ */
+export async function refusesOnPrimed(
+  stage: Stage,
+  expectation: Expectation,
+  variations: readonly ((primed: Primed) => Variation | Promise<Variation>)[],
+  priming: Priming = {},
+): Promise<void> {
+  let primed = await prime(stage, priming);
+  let untouched = true;
+  const attempt = async (make: (primed: Primed) => Variation | Promise<Variation>): Promise<boolean> => {
+    if (!primed.connection.open) {
+      primed = await prime(stage, { ...priming, connection: await stage.connect() });
+      untouched = true;
+    }
+    const { token, proof, connection, control } = primed;
+    const variation = await make(primed);
+    const came = await stage.refusesOne(expectation, variation, control, { token, proof }, { on: connection });
+    const answered = untouched || !('reading' in came) || came.reading.kind !== 'cut';
+    untouched = false;
+    return answered;
+  };
+  for (const variation of variations) {
+    if (await attempt(variation)) continue;
+    // The connection had already been ended because of the refusal before: this one was not looked at.
+    primed = await prime(stage, { ...priming, connection: await stage.connect() });
+    untouched = true;
+    await attempt(variation);
+  }
+  const { token, proof, connection } = primed;
+  if (connection.open)
+    await stage.control('the verified token with its proof once more', { token, proof }, { on: connection });
+}

@@ -1,0 +1,123 @@
+import type { Expectation } from '../../harness/scenario/expectation.ts';
+import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
+import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+
+/** A way for a proof to fail, all else being right (draft -06 §3.5). */
+export interface ProofFailure {
+  /** What the request that is served has beyond the right one. */
+  readonly base: RequestPlan;
+  readonly variation: Variation;
+}
+
+/** Text that is no proof, and that no honest response has in it. */
+export const NO_PROOF = 'tsbt-canary-4d1f8e0c97';
+const DAY = 86_400;
+
+/** One representative of each class of failure for which a proof was sent: `invalid_proof`. */
+export async function invalidProofs(
+  stage: Stage,
+  request: { readonly method: string; readonly path: string } = protectedRequest(stage),
+): Promise<readonly ProofFailure[]> {
+  const { method, path } = request;
+  const base: RequestPlan = { method, path };
+  const failure = (
+    what: string,
+    proof: RequestPlan['proof'] & {},
+    differs?: readonly string[],
+  ): ProofFailure => ({
+    base,
+    variation: { what, change: { proof }, ...(differs === undefined ? {} : { differs }) },
+  });
+  return [
+    failure('the proof is not a JWT', NO_PROOF),
+    failure('the proof has two parts', { compact: (right) => right.split('.').slice(0, 2).join('.') }),
+    failure('one bit of the signature is flipped', { signature: flipped }),
+    failure('the signature is by another key', { signWith: stage.mallory }),
+    failure('ekm is another value', { claims: { ekm: Buffer.alloc(32, 7).toString('base64url') } }),
+    failure('ath is another hash', { claims: { ath: Buffer.alloc(32, 9).toString('base64url') } }),
+    failure('iat is a day ago', { claims: { iat: Math.floor(Date.now() / 1000) - DAY } }),
+    ...(stage.setting.target.capabilities.has('per-request-claims')
+      ? await perRequestFailures(stage, base, method, path)
+      : []),
+  ];
+}
+
+async function perRequestFailures(
+  stage: Stage,
+  base: RequestPlan,
+  method: string,
+  path: string,
+): Promise<readonly ProofFailure[]> {
+  const claims = () => stage.perRequest(method, path);
+  const failure = (what: string, wrong: Readonly<Record<string, string>>): ProofFailure => ({
+    base: { ...base, proof: { claims: claims() } },
+    variation: {
+      what,
+      change: { proof: { claims: { ...claims(), ...wrong } } },
+      differs: Object.keys(wrong).map((name) => `proof.claims.${name}`),
+    },
+  });
+  const used = claims();
+  const token = await stage.mint();
+  return [
+    failure('htm is another method', { htm: method === 'GET' ? 'POST' : 'GET' }),
+    failure('htu is another path', { htu: stage.perRequest(method, `${path}-elsewhere`).htu }),
+    {
+      base: { ...base, token, proof: { claims: used } },
+      variation: {
+        what: 'jti was used before with this token',
+        change: { proof: { claims: used } },
+        differs: ['proof.claims.jti'],
+      },
+    },
+  ];
+}
+
+/** The proof is missing: `use_session_binding`. */
+export function missingProof(request: { readonly method: string; readonly path: string }): ProofFailure {
+  return { base: request, variation: { what: 'no proof', change: { proof: null } } };
+}
+
+export function protectedRequest(stage: Stage): { readonly method: string; readonly path: string } {
+  return { method: 'GET', path: stage.setting.target.protectedPath };
+}
+
+/** Judged: each failure is refused as expected, right after the request that it varies was served. */
+export async function eachRefused(
+  stage: Stage,
+  expectation: Expectation,
+  failures: readonly ProofFailure[],
+): Promise<void> {
+  for (const { base, variation } of failures) {
+    const control = await stage.control('the right request', base);
+    await stage.refusesOne(expectation, variation, control, base);
+  }
+  await stage.control('the right request again');
+}
+
+/** Provokes a response of every kind of refusal, and judges none of them. */
+export async function refusals(stage: Stage): Promise<readonly Exchange[]> {
+  const exchanges: Exchange[] = [];
+  for (const { base, variation } of [
+    ...(await invalidProofs(stage)),
+    missingProof(protectedRequest(stage)),
+  ]) {
+    if (base.proof !== undefined) exchanges.push(await stage.send('the right request', base));
+    exchanges.push(await stage.send(variation.what, { ...base, ...variation.change }));
+  }
+  exchanges.push(await stage.send('no token', { token: null }));
+  if (stage.setting.credentials === null) {
+    exchanges.push(await stage.send('the token has expired', { token: { lifetime: -DAY } }));
+    exchanges.push(
+      await stage.send('the token is bound to another certificate', { token: { boundTo: stage.mallory } }),
+    );
+    exchanges.push(await stage.send('the token is not signed', { token: { algorithm: 'none' } }));
+  }
+  return exchanges;
+}
+
+function flipped(signature: Buffer): Buffer {
+  const copy = Buffer.from(signature);
+  copy[8] = (copy[8] ?? 0) ^ 1;
+  return copy;
+}
