@@ -18,10 +18,16 @@ import { signature } from './resource-server/signature.ts';
 import { tokenConfusion } from './resource-server/token-confusion.ts';
 import { malformedProofs } from './resource-server/malformed-proofs.ts';
 import { confirmation } from './resource-server/confirmation.ts';
+import { confirmationClaim } from './resource-server/confirmation-claim.ts';
 import { introspection } from './resource-server/introspection.ts';
 import { tokenValidity } from './resource-server/token-validity.ts';
 import { errorResponses } from './resource-server/error-responses.ts';
 import { mechanisms } from './resource-server/mechanisms.ts';
+import { bindingCache } from './resource-server/binding-cache.ts';
+import { certificateRotation } from './resource-server/certificate-rotation.ts';
+import { multiplexing } from './resource-server/multiplexing.ts';
+import { revival } from './resource-server/revival.ts';
+import { threats } from './resource-server/threats.ts';
 
 /** Every scenario, in the order of the report. */
-export const SCENARIOS: readonly Scenario[] = [...proofClaims, ...tokenHash, ...perRequestClaims, ...proofIdentifier, ...proofField, ...tokenPresentation, ...enforcement, ...exporter, ...resumption, ...tlsProtocol, ...mutualTls, ...thumbprints, ...forwardedFields, ...joseHeader, ...algorithms, ...signature, ...tokenConfusion, ...malformedProofs, ...confirmation, ...introspection, ...tokenValidity, ...errorResponses, ...mechanisms];
+export const SCENARIOS: readonly Scenario[] = [...proofClaims, ...tokenHash, ...perRequestClaims, ...proofIdentifier, ...proofField, ...tokenPresentation, ...enforcement, ...exporter, ...resumption, ...tlsProtocol, ...mutualTls, ...thumbprints, ...forwardedFields, ...joseHeader, ...algorithms, ...signature, ...tokenConfusion, ...malformedProofs, ...confirmation, ...confirmationClaim, ...introspection, ...tokenValidity, ...errorResponses, ...mechanisms, ...bindingCache, ...revival, ...multiplexing, ...certificateRotation, ...threats];

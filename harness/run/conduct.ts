@@ -129,20 +129,22 @@ async function startOrProblem(start: () => Promise<Target>): Promise<Target | Ta
 
 /** Plays the plans to their end, or until the user interrupts. */
 async function play(plans: readonly Plan[], recorder: Reporter, interruption: Interruption): Promise<void> {
+  const cancel = (): void => void vitest.cancelCurrentRun('keyboard-input');
+  // A wish that comes while vitest is still getting ready is forgotten by it: it is repeated when tests begin.
+  const reminder: Reporter = { onTestCaseReady: () => (interruption.interrupted ? cancel() : undefined) };
   const vitest = await createVitest({
     run: true,
     watch: false,
     config: false,
     projects: plans.map((plan) => conformanceProject(plan.target.name, plan)),
-    reporters: [recorder],
+    reporters: [recorder, reminder],
     api: false,
     cache: false,
     passWithNoTests: false,
   });
-  interruption.reclaim();
-  interruption.stopWith(() => void vitest.cancelCurrentRun('keyboard-input'));
+  interruption.stopWith(cancel);
   try {
-    await vitest.start();
+    if (!interruption.interrupted) await vitest.start();
   } finally {
     await vitest.close();
   }

@@ -5,11 +5,6 @@ export interface Interruption extends Disposable {
   readonly interrupted: boolean;
   /** What to do at the first wish, from now on. Done at once when it has been uttered already. */
   stopWith(stop: () => void): void;
-  /**
-   * Takes the signals back from whoever has laid hands on them since: vitest's handlers end the process
-   * without tear-down and without report. Call it after vitest is created.
-   */
-  reclaim(): void;
 }
 
 /**
@@ -25,13 +20,16 @@ export function watchInterruption(): Interruption {
     process.stderr.write('\nStopping: ending what was started and writing the report of what is there (again to end at once).\n');
     stop();
   };
-  const reclaim = (): void => {
-    for (const signal of SIGNALS) {
-      process.removeAllListeners(signal);
-      process.on(signal, handle);
-    }
+  // vitest's own handlers end the process without tear-down and without report: nobody else gets these signals.
+  const onNewListener = (name: string | symbol, listener: (...given: unknown[]) => void): void => {
+    const signal = SIGNALS.find((one) => one === name);
+    if (signal !== undefined && listener !== handle) queueMicrotask(() => process.off(signal, listener));
   };
-  reclaim();
+  for (const signal of SIGNALS) {
+    process.removeAllListeners(signal);
+    process.on(signal, handle);
+  }
+  process.on('newListener', onNewListener);
   return {
     get interrupted() {
       return asked > 0;
@@ -40,8 +38,8 @@ export function watchInterruption(): Interruption {
       stop = next;
       if (asked > 0) stop();
     },
-    reclaim,
     [Symbol.dispose]() {
+      process.off('newListener', onNewListener);
       for (const signal of SIGNALS) process.off(signal, handle);
     },
   };

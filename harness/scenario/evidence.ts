@@ -6,8 +6,9 @@ import type { AttackEvidence, ConnectionEvidence, DecodedJwt, Evidence, Exchange
 import { shallow } from './shallow.ts';
 
 const LONGEST_TEXT = 4096;
-/** Exchanges kept per scenario; a scenario of thousands of requests keeps the first and the telling ones. */
-const MOST_EXCHANGES = 60;
+/** A scenario of thousands of requests keeps so many of them, the first ones, beside controls, variants and surprises. */
+const MOST_REQUESTS = 24;
+const MOST_EXCHANGES = 120;
 const MOST_CONNECTIONS = 60;
 
 /** Gathers what a scenario leaves behind, with every access token redacted. */
@@ -21,6 +22,7 @@ export class EvidenceBook {
   #attack: AttackEvidence | undefined;
   #count = 0;
   #dropped = 0;
+  #requests = 0;
 
   /** From now on this token appears in evidence by its hash only. */
   conceal(token: string): void {
@@ -69,7 +71,7 @@ export class EvidenceBook {
     readonly observed: string;
   }): number {
     const id = ++this.#count;
-    if (this.#exchanges.length >= MOST_EXCHANGES && entry.part === 'request') {
+    if (!this.#keeps(entry)) {
       this.#dropped++;
       return id;
     }
@@ -97,6 +99,15 @@ export class EvidenceBook {
       durationMs: round(outcome.durationMs),
     });
     return id;
+  }
+
+  /** Whether a further exchange is told in full: a plain request that went as expected is not, after the first ones. */
+  #keeps({ part, expected, outcome }: { readonly part: ExchangeEvidence['part']; readonly expected: string; readonly outcome: Outcome }): boolean {
+    if (part !== 'request') return true;
+    if (this.#requests++ < MOST_REQUESTS) return true;
+    const served = outcome.type === 'response' && outcome.status >= 200 && outcome.status < 300;
+    const surprising = (expected === 'served' && !served) || (expected === 'refused' && served);
+    return surprising && this.#exchanges.length < MOST_EXCHANGES;
   }
 
   paired(pair: PairEvidence): void {

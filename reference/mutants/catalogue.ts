@@ -1,5 +1,19 @@
 import type { Mutant } from './mutant.ts';
 import { exporterMutants } from './exporter.ts';
+import { forwardedFieldsMutants } from './forwarded-fields.ts';
+import { mutualTlsMutants } from './mutual-tls.ts';
+import { tlsProtocolMutants } from './tls-protocol.ts';
+import { joseMutants } from './jose.ts';
+import { malformedMutants } from './malformed.ts';
+import { perRequestClaimsMutants } from './per-request-claims.ts';
+import { proofClaimsMutants } from './proof-claims.ts';
+import { proofFieldMutants } from './proof-field.ts';
+import { tokenHashMutants } from './token-hash.ts';
+import { confirmationMutants } from './confirmation.ts';
+import { introspectionMutants } from './introspection.ts';
+import { tokenValidityMutants } from './token-validity.ts';
+import { errorResponsesMutants } from './error-responses.ts';
+import { mechanismsMutants } from './mechanisms.ts';
 
 /** Every mutant of the resource server. */
-export const MUTANTS: readonly Mutant[] = [...exporterMutants];
+export const MUTANTS: readonly Mutant[] = [...tokenHashMutants, ...proofFieldMutants, ...proofClaimsMutants, ...perRequestClaimsMutants, ...exporterMutants, ...tlsProtocolMutants, ...mutualTlsMutants, ...forwardedFieldsMutants, ...joseMutants, ...malformedMutants, ...confirmationMutants, ...introspectionMutants, ...tokenValidityMutants, ...errorResponsesMutants, ...mechanismsMutants];

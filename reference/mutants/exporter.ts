@@ -1,14 +1,220 @@
-import { defaultChecks, createVerifier } from '../proof/verify.ts';
+import { hash, X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import { type Defect, defectOf } from '../proof/defect.ts';
+import { encodeBase64url, thumbprint } from '../proof/encoding.ts';
+import type { ProofSubject, ProofVerifier } from '../proof/subject.ts';
+import { createVerifier, defaultChecks } from '../proof/verify.ts';
+import { CLAIM, EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
+import { defaultPresentationChecks } from '../resource-server/admission.ts';
+import { invalidToken } from '../resource-server/refusal.ts';
+import { tlsOptionsFor } from '../resource-server/server.ts';
+import type { TargetVariant } from '../resource-server/target.ts';
+import { exporterOf } from '../tls/exporter.ts';
+import { withConnections, withFacts } from './connections.ts';
 import type { Mutant } from './mutant.ts';
+
+const checkExporter = defaultChecks.get('exporter').run;
+
+function verifying(verifyProof: ProofVerifier): TargetVariant {
+  return { parts: () => ({ verifyProof }) };
+}
+
+/** The reference that takes some further `ekm` claims for right. */
+function accepting(right: (ekm: unknown, subject: ProofSubject) => boolean): TargetVariant {
+  return verifying(
+    createVerifier({
+      checks: defaultChecks.with('exporter', (proof, subject, rules) =>
+        right(proof.claims[CLAIM.exporter], subject) ? undefined : checkExporter(proof, subject, rules),
+      ),
+    }),
+  );
+}
+
+function exporting(exporter: (socket: TLSSocket) => Buffer): TargetVariant {
+  return withFacts({ exporterOf: exporter });
+}
+
+/** The reference that notes every connection's value, and takes some further `ekm` claims for right. */
+function recording(
+  note: (socket: TLSSocket, value: string) => void,
+  right: (ekm: string, subject: ProofSubject) => boolean,
+): TargetVariant {
+  const exporter = (socket: TLSSocket) => {
+    const value = exporterOf(socket);
+    note(socket, encodeBase64url(value));
+    return value;
+  };
+  const variant = accepting((ekm, subject) => typeof ekm === 'string' && right(ekm, subject));
+  return { parts: (defaults) => ({ ...variant.parts?.(defaults), ...exporting(exporter).parts?.(defaults) }) };
+}
+
+function prefix(expected: string, received: string): boolean {
+  const length = Math.min(expected.length, received.length);
+  return expected.slice(0, length) === received.slice(0, length);
+}
+
+/** On a resumed connection, values of the client's earlier connections count too. */
+function keptBySession(): TargetVariant {
+  const earlier = new Map<string, Set<string>>();
+  const resumed = new Map<string, string>();
+  return recording(
+    (socket, value) => {
+      const client = thumbprint(socket.getPeerX509Certificate()?.raw ?? Buffer.alloc(0));
+      earlier.set(client, (earlier.get(client) ?? new Set()).add(value));
+      if (socket.isSessionReused()) resumed.set(value, client);
+    },
+    (ekm, { exporter }) => earlier.get(resumed.get(encodeBase64url(exporter)) ?? '')?.has(ekm) === true,
+  );
+}
+
+function fallsBackToEndPoint(): TargetVariant {
+  let endPoint = '';
+  return {
+    ...accepting((ekm) => ekm === endPoint),
+    tls(material) {
+      endPoint = thumbprint(new X509Certificate(material.certificate).raw);
+      return tlsOptionsFor(material);
+    },
+  };
+}
+
+function takesAnyLiveValue(): TargetVariant {
+  const live = new Set<string>();
+  return recording(
+    (_socket, value) => live.add(value),
+    (ekm) => live.has(ekm),
+  );
+}
+
+function changesWithKeys(): TargetVariant {
+  const updates = new WeakMap<object, number>();
+  return withConnections((connection, { socket }, key) => {
+    if (!updates.has(key)) {
+      updates.set(key, 0);
+      socket.on('keylog', (line: Buffer) => {
+        if (line.includes('_TRAFFIC_SECRET_N')) updates.set(key, (updates.get(key) ?? 0) + 1);
+      });
+    }
+    const count = updates.get(key) ?? 0;
+    return count === 0 ? connection : { ...connection, exporter: hash('sha256', `${count}`, 'buffer') };
+  });
+}
+
+function pinsToken(): TargetVariant {
+  const first = new Map<string, object>();
+  const { run } = defaultPresentationChecks.get('proof');
+  return {
+    parts: () => ({
+      checks: defaultPresentationChecks.with('proof', (presentation, parts) => {
+        const refusal = run(presentation, parts);
+        const { key, tokenHash } = presentation;
+        if (refusal === undefined && !first.has(tokenHash)) first.set(tokenHash, key);
+        const elsewhere = first.has(tokenHash) && first.get(tokenHash) !== key;
+        return refusal ?? (elsewhere ? invalidToken('the token belongs to another connection') : undefined);
+      }),
+    }),
+  };
+}
+
+function tellsExpectedValue(): TargetVariant {
+  const verify = createVerifier();
+  return verifying((subject) => {
+    const result = verify(subject);
+    if (result.holds || result.defect.code !== 'wrong-exporter') return result;
+    const defect: Defect = defectOf(
+      'wrong-exporter',
+      'f',
+      CLAIM.exporter,
+      `expected ekm ${encodeBase64url(subject.exporter)}`,
+    );
+    return { holds: false, defect };
+  });
+}
 
 /** Mistakes with the exporter value (draft -06 §2.2, §3.3.2 step 5f). */
 export const exporterMutants: readonly Mutant[] = [
   {
     id: 'M-RS-21',
     mistake: 'does not compare ekm at all',
-    breaks: ['RS-EKM-1', 'RS-EKM-5', 'RS-T1', 'RS-T4'],
-    variant: () => ({
-      parts: () => ({ verifyProof: createVerifier({ checks: defaultChecks.without('exporter') }) }),
-    }),
+    breaks: ['RS-EKM-1', 'RS-EKM-2', 'RS-EKM-3', 'RS-EKM-5', 'RS-EKM-7', 'RS-EKM-8', 'RS-EKM-12'],
+    variant: () => verifying(createVerifier({ checks: defaultChecks.without('exporter') })),
+  },
+  {
+    id: 'M-RS-22',
+    mistake: 'compares ekm only where the claim is there',
+    breaks: ['RS-PL-1'],
+    variant: () => accepting((ekm) => ekm === undefined),
+  },
+  {
+    id: 'M-RS-23',
+    mistake: 'compares ekm over the length of the shorter one',
+    breaks: ['RS-EKM-2'],
+    variant: () => accepting((ekm, { exporter }) => typeof ekm === 'string' && prefix(encodeBase64url(exporter), ekm)),
+  },
+  {
+    id: 'M-RS-25',
+    mistake: 'exports with the label of RFC 9266',
+    breaks: ['RS-EKM-1', 'RS-EKM-4'],
+    variant: () => exporting((socket) => socket.exportKeyingMaterial(EXPORTER_LENGTH, 'EXPORTER-Channel-Binding', Buffer.alloc(0))),
+  },
+  {
+    id: 'M-RS-26',
+    mistake: 'exports as many octets as the hash of the cipher suite has',
+    breaks: ['RS-EKM-1'],
+    variant: () =>
+      exporting((socket) =>
+        socket.exportKeyingMaterial(socket.getCipher().standardName.endsWith('SHA384') ? 48 : EXPORTER_LENGTH, EXPORTER_LABEL, Buffer.alloc(0)),
+      ),
+  },
+  {
+    id: 'M-RS-27',
+    mistake: 'exports with the host name as context',
+    breaks: ['RS-EKM-1', 'RS-EKM-4'],
+    variant: () => exporting((socket) => socket.exportKeyingMaterial(EXPORTER_LENGTH, EXPORTER_LABEL, Buffer.from('localhost'))),
+  },
+  {
+    id: 'M-RS-28',
+    mistake: 'exports once per process and compares every connection with that value',
+    breaks: ['RS-EKM-1', 'RS-EKM-4'],
+    variant: () => {
+      let first: Buffer | undefined;
+      return exporting((socket) => (first ??= exporterOf(socket)));
+    },
+  },
+  {
+    id: 'M-RS-30',
+    mistake: 'keeps exporter values beyond their connection, and takes them for right when the TLS session is resumed',
+    breaks: ['RS-EKM-7', 'RS-EKM-8'],
+    variant: keptBySession,
+  },
+  {
+    id: 'M-RS-31',
+    mistake: 'falls back to tls-server-end-point',
+    breaks: ['RS-EKM-12'],
+    variant: fallsBackToEndPoint,
+  },
+  {
+    id: 'M-RS-35',
+    mistake: 'takes a KeyUpdate for a new exporter value',
+    breaks: ['RS-EKM-6'],
+    variant: changesWithKeys,
+  },
+  {
+    id: 'M-RS-130',
+    mistake: 'ties a token to the first connection that it was used on',
+    breaks: ['RS-EKM-15'],
+    variant: pinsToken,
+  },
+  {
+    id: 'M-RS-131',
+    mistake: 'quotes the expected exporter value in error_description',
+    breaks: ['RS-EKM-16'],
+    variant: tellsExpectedValue,
+  },
+  {
+    id: 'M-RS-132',
+    mistake: 'takes the exporter value of any connection for right',
+    breaks: ['RS-EKM-5', 'RS-EKM-7', 'RS-EKM-8'],
+    variant: takesAnyLiveValue,
   },
 ];

@@ -4,7 +4,6 @@ import { matchesMethod, matchesTarget } from '../proof/request-target.ts';
 import type { CheckName, ProofCheck, ProofVerifier, VerificationRules } from '../proof/subject.ts';
 import { createVerifier, defaultChecks } from '../proof/verify.ts';
 import { targetOf } from '../resource-server/http-message.ts';
-import { createIdentifierStore } from '../resource-server/identifiers.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -103,8 +102,8 @@ export const perRequestClaimsMutants: readonly Mutant[] = [
     breaks: ['RS-PL-7'],
     variant: () =>
       withChecks(
-        defaultChecks.with('identifier', (proof, subject, rules) =>
-          Object.hasOwn(proof.claims, 'htm') ? checkIdentifier(proof, subject) : rules && undefined,
+        defaultChecks.with('identifier', (proof, subject) =>
+          Object.hasOwn(proof.claims, 'htm') ? checkIdentifier(proof, subject) : undefined,
         ),
       ),
   },
@@ -119,11 +118,12 @@ export const perRequestClaimsMutants: readonly Mutant[] = [
     mistake: 'compares htm with X-HTTP-Method-Override where a request has that field',
     breaks: ['RS-PL-10'],
     variant: () => ({
-      listener: (inner) => (request, response) => {
-        const override = request.headers['x-http-method-override'];
-        if (typeof override === 'string') request.method = override;
-        inner(request, response);
-      },
+      parts: () => ({
+        targetOf: (request) => {
+          const override = request.headers['x-http-method-override'];
+          return { ...targetOf(request), ...(typeof override === 'string' && { method: override }) };
+        },
+      }),
     }),
   },
   {
@@ -171,15 +171,13 @@ export const perRequestClaimsMutants: readonly Mutant[] = [
     id: 'M-RS-184',
     mistake: 'compares only the path of an absolute htu',
     breaks: ['RS-PL-12'],
-    variant: () =>
-      withTargetRule((htu, request) => matchesTarget(URL.parse(htu)?.pathname ?? htu, request)),
+    variant: () => withTargetRule((htu, request) => matchesTarget(URL.parse(htu)?.pathname ?? htu, request)),
   },
   {
     id: 'M-RS-185',
     mistake: 'compares htu with a URI of the scheme http, since TLS ends in front of it',
-    breaks: ['RS-PL-11', 'RS-PL-12', 'RS-PL-13'],
-    variant: () =>
-      withTargetRule((htu, { authority, path }) => htu === `http://${authority ?? ''}${path}`),
+    breaks: ['RS-PL-12'],
+    variant: () => withTargetRule((htu, { authority, path }) => htu === `http://${authority ?? ''}${path}`),
   },
   {
     id: 'M-RS-64',
@@ -188,7 +186,6 @@ export const perRequestClaimsMutants: readonly Mutant[] = [
     variant: () => ({
       parts: () => ({
         targetOf: (request) => ({ ...targetOf(request), path: request.url ?? '' }),
-        identifiers: createIdentifierStore(),
       }),
     }),
   },

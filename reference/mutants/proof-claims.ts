@@ -35,12 +35,6 @@ export const proofClaimsMutants: readonly Mutant[] = [
     variant: () => withCheck('token-hash', onlyIfPresent(CLAIM.tokenHash, checkTokenHash)),
   },
   {
-    id: 'M-RS-171',
-    mistake: 'checks iat only where the claim is present',
-    breaks: ['RS-PL-1'],
-    variant: () => withCheck('issued-at', onlyIfPresent(CLAIM.issuedAt, checkIssuedAt)),
-  },
-  {
     id: 'M-RS-52',
     mistake: 'ignores iat',
     breaks: ['RS-PL-1', 'RS-PL-3', 'RS-PL-4', 'RS-PL-5'],
@@ -71,9 +65,7 @@ export const proofClaimsMutants: readonly Mutant[] = [
     variant: () =>
       withCheck('issued-at', ({ claims }, { now }, rules) => {
         const issuedAt = Number(claims[CLAIM.issuedAt]);
-        return issuedAt < now - rules.pastSeconds || issuedAt > now + rules.futureSeconds
-          ? stale
-          : undefined;
+        return issuedAt < now - rules.pastSeconds || issuedAt > now + rules.futureSeconds ? stale : undefined;
       }),
   },
   {

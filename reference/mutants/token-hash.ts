@@ -48,8 +48,8 @@ export const tokenHashMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-174',
-    mistake: 'takes the padding of an opaque token for no part of it, on both sides',
+    mistake: 'leaves the padding of an opaque token out of its hash',
     breaks: ['RS-PL-2'],
-    variant: () => withTokenHash((token) => accessTokenHash(token)),
+    variant: () => withTokenHash((token) => accessTokenHash(token.replace(/=+$/, ''))),
   },
 ];

@@ -14,9 +14,12 @@ import type { Stage } from '../../harness/scenario/stage.ts';
 
 type Key = Permutation['key'];
 
-const ANY_ALGORITHM = 'The algorithm is chosen by the header alone, or the header’s alg is not looked at. Derive from type and curve of the certificate’s key which algorithms may be used, and demand that alg is one of them (RFC 8725 §3.1).';
-const UNSIGNED = 'A proof without a signature is taken: alg none is among the accepted algorithms, or a failed verification is not noticed. Accept only the algorithms that fit the certificate’s key.';
-const SYMMETRIC = 'The public key is handed to whatever algorithm the header names, so that an HMAC keyed with public octets verifies. Accept only the algorithms that fit the certificate’s key (RFC 8725 §2.1).';
+const ANY_ALGORITHM =
+  'The algorithm is chosen by the header alone, or the header’s alg is not looked at. Derive from type and curve of the certificate’s key which algorithms may be used, and demand that alg is one of them (RFC 8725 §3.1).';
+const UNSIGNED =
+  'A proof without a signature is taken: alg none is among the accepted algorithms, or a failed verification is not noticed. Accept only the algorithms that fit the certificate’s key.';
+const SYMMETRIC =
+  'The public key is handed to whatever algorithm the header names, so that an HMAC keyed with public octets verifies. Accept only the algorithms that fit the certificate’s key (RFC 8725 §2.1).';
 
 /** The algorithms that fit each key type (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
 const FIT: Readonly<Record<Key, readonly string[]>> = {
@@ -42,20 +45,35 @@ const OTHER_CURVE = /^ES\d+$/;
 function unfit(key: Key, algorithm: string): readonly Variation[] {
   const readable = key.startsWith('P-') && OTHER_CURVE.test(algorithm);
   return [
-    { what: `alg ${algorithm} with a ${key} key, signed that way`, change: { proof: { algorithm } }, differs: ['proof.header.alg', ...(readable ? [] : ['proof.signature'])] },
-    { what: `alg ${algorithm} with a ${key} key, signed with the key’s own algorithm`, change: { proof: { header: { alg: algorithm } } }, differs: ['proof.header.alg', 'proof.signature'] },
+    {
+      what: `alg ${algorithm} with a ${key} key, signed that way`,
+      change: { proof: { algorithm } },
+      differs: ['proof.header.alg', ...(readable ? [] : ['proof.signature'])],
+    },
+    {
+      what: `alg ${algorithm} with a ${key} key, signed with the key’s own algorithm`,
+      change: { proof: { header: { alg: algorithm } } },
+      differs: ['proof.header.alg', 'proof.signature'],
+    },
   ];
 }
 
 /** The algorithms of a key type of which the target serves a proof; `undefined` where it does not let such a client in. */
-async function servedWith(stage: Stage, key: Key): Promise<{ readonly served: readonly string[]; readonly refusal: string } | undefined> {
+async function servedWith(
+  stage: Stage,
+  key: Key,
+): Promise<{ readonly served: readonly string[]; readonly refusal: string } | undefined> {
   const identity = stage.setting.pki.alice[key];
   const connect = { identity };
   if ('kind' in (await stage.tryConnect(connect))) return undefined;
   const served: string[] = [];
   let refusal = '';
   for (const algorithm of FIT[key]) {
-    const exchange = await stage.send(`alg ${algorithm} with a ${key} certificate`, { token: { boundTo: identity }, proof: { algorithm } }, { connect });
+    const exchange = await stage.send(
+      `alg ${algorithm} with a ${key} certificate`,
+      { token: { boundTo: identity }, proof: { algorithm } },
+      { connect },
+    );
     if (exchange.reading.kind === 'cut') return undefined;
     if (exchange.served) served.push(algorithm);
     else refusal = exchange.reading.text;
@@ -103,29 +121,47 @@ export const algorithms = suite('resource-server', 'algorithms', [
     judgesControl: true,
     cause: 'ES256 is not among the algorithms that proofs may be signed with.',
     async run(stage) {
-      if (stage.alice.keyType !== 'P-256') stage.notApplicable('the client certificate that the target was given with is not P-256');
-      const baseline = await stage.send('alg ES256 with a P-256 certificate', { proof: { algorithm: 'ES256' } }, {}, 'variant', 'served');
+      if (stage.alice.keyType !== 'P-256')
+        stage.notApplicable('the client certificate that the target was given with is not P-256');
+      const baseline = await stage.send(
+        'alg ES256 with a P-256 certificate',
+        { proof: { algorithm: 'ES256' } },
+        {},
+        'variant',
+        'served',
+      );
       if (baseline.served) return;
       for (const key of OTHER_KEYS) {
         const found = await servedWith(stage, key);
         const [algorithm] = found?.served ?? [];
         if (algorithm === undefined) continue;
-        stage.holds(false, `alg ES256 with a P-256 certificate is answered ${baseline.reading.text}, while alg ${algorithm} with a ${key} certificate is served`);
+        stage.holds(
+          false,
+          `alg ES256 with a P-256 certificate is answered ${baseline.reading.text}, while alg ${algorithm} with a ${key} certificate is served`,
+        );
         return;
       }
-      stage.inconclusive('no proof is served, whatever its algorithm, so this is not about ES256; see RS-EKM-1', 'target');
+      stage.inconclusive(
+        'no proof is served, whatever its algorithm, so this is not about ES256; see RS-EKM-1',
+        'target',
+      );
     },
   },
   {
     id: 'RS-HDR-4.other-keys',
     title: 'accepts, for each further key type that it lets in, at least one algorithm that fits it',
-    cause: 'The algorithms that proofs may be signed with are fewer than the key types that client certificates may have. Support what TLS lets in, or let in only what is supported.',
+    cause:
+      'The algorithms that proofs may be signed with are fewer than the key types that client certificates may have. Support what TLS lets in, or let in only what is supported.',
     async run(stage) {
       await stage.control();
       for (const key of OTHER_KEYS) {
         const found = await servedWith(stage, key);
         if (found === undefined) stage.note(`a client with a ${key} certificate is not let in`);
-        else stage.holds(found.served.length > 0, `a client with a ${key} certificate is let in, but no proof by it is taken: ${FIT[key].join(', ')} tried, answered ${found.refusal} (AMB-12)`);
+        else
+          stage.holds(
+            found.served.length > 0,
+            `a client with a ${key} certificate is let in, but no proof by it is taken: ${FIT[key].join(', ')} tried, answered ${found.refusal} (AMB-12)`,
+          );
         if (found !== undefined && found.served.length > 0) stage.note(`${key}: ${found.served.join(', ')}`);
       }
     },
@@ -139,10 +175,15 @@ export const algorithms = suite('resource-server', 'algorithms', [
       await stage.refuses(refused('invalid_proof'), [
         ...none.map((algorithm) => unsigned(`alg ${algorithm} with an empty signature`, { algorithm })),
         ...none.map((alg) => unsigned(`alg ${alg} with a signature`, { header: { alg } }, ALG_AND_SIGNATURE)),
-        unsigned('alg none without the third part', { algorithm: 'none', compact: (right) => right.replace(/\.$/, '') }),
+        unsigned('alg none without the third part', {
+          algorithm: 'none',
+          compact: (right) => right.replace(/\.$/, ''),
+        }),
         unsigned('an empty signature', { signature: () => Buffer.alloc(0) }),
         unsigned('no third part', { compact: (right) => right.replace(/\.[^.]*$/, '') }),
-        ...[undefined, null, 0, '', ['ES256'], { alg: 'ES256' }].map((alg) => unsigned(`alg is ${JSON.stringify(alg) ?? 'absent'}`, { header: { alg } }, ALG_AND_SIGNATURE)),
+        ...[undefined, null, 0, '', ['ES256'], { alg: 'ES256' }].map((alg) =>
+          unsigned(`alg is ${JSON.stringify(alg) ?? 'absent'}`, { header: { alg } }, ALG_AND_SIGNATURE),
+        ),
       ]);
     },
   },
@@ -161,9 +202,13 @@ export const algorithms = suite('resource-server', 'algorithms', [
     id: 'RS-SIG-3',
     title: 'takes no proof from a client whose RSA key has fewer than 2048 bits',
     across: { key: ['RSA'] },
-    cause: 'RSA keys of any size are taken. Refuse client certificates with RSA keys below 2048 bits, in the TLS handshake or before verifying with them (RFC 7518 §3.3).',
+    cause:
+      'RSA keys of any size are taken. Refuse client certificates with RSA keys below 2048 bits, in the TLS handshake or before verifying with them (RFC 7518 §3.3).',
     async run(stage) {
-      const identity = await stage.setting.issue(stage.setting.pki.trusted, { name: 'alice', keyType: 'RSA-1024' });
+      const identity = await stage.setting.issue(stage.setting.pki.trusted, {
+        name: 'alice',
+        keyType: 'RSA-1024',
+      });
       await stage.refuses(
         refused('denied'),
         ['RS256', 'PS256'].map((algorithm) => ({
@@ -179,18 +224,32 @@ export const algorithms = suite('resource-server', 'algorithms', [
     id: 'RS-SIG-3.pss-restricted',
     title: 'takes no PKCS#1 v1.5 signature by a key whose certificate restricts it to PSS',
     across: { key: ['RSA'] },
-    cause: 'The restriction that the algorithm identifier id-RSASSA-PSS puts on a key is ignored (RFC 4055 §1.2). Accept only PS algorithms for such keys.',
+    cause:
+      'The restriction that the algorithm identifier id-RSASSA-PSS puts on a key is ignored (RFC 4055 §1.2). Accept only PS algorithms for such keys.',
     async run(stage) {
-      const identity = await stage.setting.issue(stage.setting.pki.trusted, { name: 'alice', keyType: 'RSA-PSS' });
+      const identity = await stage.setting.issue(stage.setting.pki.trusted, {
+        name: 'alice',
+        keyType: 'RSA-PSS',
+      });
       const way = { connect: { identity } };
       const base = { token: { boundTo: identity }, proof: { algorithm: 'PS256' } };
       const tried = await stage.tryConnect({ identity });
-      if ('kind' in tried) stage.notApplicable(`a client with a certificate restricted to PSS is not let in: ${tried.detail}`);
+      if ('kind' in tried)
+        stage.notApplicable(`a client with a certificate restricted to PSS is not let in: ${tried.detail}`);
       const first = await stage.send('alg PS256 with a certificate restricted to PSS', base, way);
-      if (!first.served) stage.notApplicable(`no proof by a key restricted to PSS is taken, with PS256 neither: ${first.reading.text}`);
+      if (!first.served)
+        stage.notApplicable(
+          `no proof by a key restricted to PSS is taken, with PS256 neither: ${first.reading.text}`,
+        );
       await stage.refuses(
         refused('invalid_proof'),
-        [{ what: 'alg RS256 with a certificate restricted to PSS', change: { proof: { algorithm: 'RS256', signWith: unrestricted(identity) } }, differs: ALG_AND_SIGNATURE }],
+        [
+          {
+            what: 'alg RS256 with a certificate restricted to PSS',
+            change: { proof: { algorithm: 'RS256', signWith: unrestricted(identity) } },
+            differs: ALG_AND_SIGNATURE,
+          },
+        ],
         base,
         way,
       );

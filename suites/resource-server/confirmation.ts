@@ -1,36 +1,33 @@
-import { duplicateMember } from '../../harness/forge/json-text.ts';
 import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import type { RequestPlan, TokenPlan, Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
+import {
+  CERTIFICATE_BOUND,
+  REGISTERED_LABEL,
+  rightMembers,
+  THUMBPRINT,
+  TLS_EXP,
+  UNBOUND,
+  withoutProof,
+} from './confirmed-tokens.ts';
 
-/** draft -06 §2.4: the confirmation claim decides what a token demands of its presenter. */
+/** draft -06 §2.4: `tls_exp` decides what a token demands of its presenter. */
 
 const NOT_DEMANDED =
   'A token with cnf.tls_exp is served without a proof. Its presence makes the proof mandatory for each request, whatever was verified before.';
 const FAILS_OPEN =
   'A tls_exp that is not the expected text is taken as none. Decide by whether the member is there: one that cannot be enforced makes the token unusable, never unbound.';
-const TWO_MEMBERS =
-  'A token with tls_exp is served without x5t#S256 in its cnf. Both are required: without the thumbprint nothing ties the token to the client certificate.';
-const WRONG_PLACE =
-  'tls_exp or x5t#S256 is read from elsewhere than the cnf claim. Only the members of cnf, in the payload of the validated token, confirm anything.';
-
-const REGISTERED = 'EXPORTER-oauth-tls-session-bound';
-const TLS_EXP = 'token.claims.cnf.tls_exp';
-const THUMBPRINT = 'token.claims.cnf.x5t#S256';
 
 /** Values of `tls_exp` that are no label. */
-const UNUSABLE: readonly unknown[] = [true, 1, null, '', [], {}, [REGISTERED]];
+const UNUSABLE: readonly unknown[] = [true, 1, null, '', [], {}, [REGISTERED_LABEL]];
 const OTHER_LABELS = [
   'EXPORTER-tsbt-other',
   'EXPORTER-oauth-tls-bound-token-exchange',
   'oauth-tls-session-bound',
   'master secret',
 ];
-
-const CERTIFICATE_BOUND: TokenPlan = { sessionBound: false };
-const UNBOUND: TokenPlan = { boundTo: null, sessionBound: false };
 
 /**
  * What tokens of these kinds are held against when they come without proof: a token that is bound to the certificate
@@ -44,47 +41,9 @@ async function unproven(
   return plain.served ? { base, differs: [TLS_EXP] } : { base: {}, differs: [TLS_EXP, 'proof'] };
 }
 
-/** A token with another `cnf`, without proof. */
-function withoutProof(what: string, token: TokenPlan, differs: readonly string[]): Variation {
-  return { what: `${what}, no proof`, change: { token, proof: null }, differs: [...differs, 'proof'] };
-}
-
-/** The members of a right `cnf`, for tokens that have more or other ones. */
-function members(stage: Stage): Readonly<Record<string, unknown>> {
-  return { 'x5t#S256': stage.alice.thumbprint, tls_exp: REGISTERED };
-}
-
 function withTlsExp(stage: Stage, value: unknown): TokenPlan {
-  return { claims: { cnf: { ...members(stage), tls_exp: value } } };
+  return { claims: { cnf: { ...rightMembers(stage), tls_exp: value } } };
 }
-
-const NOT_AN_OBJECT: readonly Variation[] = [
-  ...['none', true, 1, null, [], [{ tls_exp: REGISTERED }]].map((cnf) =>
-    withoutProof(`cnf is ${JSON.stringify(cnf)}`, { claims: { cnf } }, [
-      'token.claims.cnf',
-      THUMBPRINT,
-      TLS_EXP,
-    ]),
-  ),
-  withoutProof(
-    'cnf twice, the second one empty',
-    { payloadText: duplicateMember('cnf', {}, 'right-then-wrong') },
-    [THUMBPRINT, TLS_EXP],
-  ),
-];
-
-const MISPLACED: readonly Variation[] = [
-  withoutProof(
-    'tls_exp at the top level only',
-    { boundTo: null, sessionBound: false, claims: { tls_exp: REGISTERED } },
-    ['token.claims.tls_exp', THUMBPRINT, TLS_EXP],
-  ),
-  withoutProof(
-    'cnf within another claim only',
-    { boundTo: null, sessionBound: false, claims: { act: { cnf: { tls_exp: REGISTERED } } } },
-    ['token.claims.act', THUMBPRINT, TLS_EXP],
-  ),
-];
 
 export const confirmation = suite('resource-server', 'confirmation', [
   {
@@ -149,35 +108,6 @@ export const confirmation = suite('resource-server', 'confirmation', [
           differs: [TLS_EXP],
         })),
       );
-    },
-  },
-  {
-    id: 'RS-CNF-3',
-    title: 'refuses a token that has tls_exp without a usable x5t#S256',
-    cause: TWO_MEMBERS,
-    async run(stage) {
-      const confirmed = (
-        what: string,
-        cnf: Readonly<Record<string, unknown>>,
-        ...more: readonly string[]
-      ): Variation => ({
-        what,
-        change: { token: { claims: { cnf: { tls_exp: REGISTERED, ...cnf } } } },
-        differs: [THUMBPRINT, ...more],
-      });
-      await stage.refuses(refused('401'), [
-        confirmed('cnf has tls_exp only', {}),
-        confirmed('cnf has tls_exp and jkt', { jkt: stage.alice.thumbprint }, 'token.claims.cnf.jkt'),
-        confirmed(
-          'cnf has tls_exp and x5t, the SHA-1 form',
-          { x5t: stage.alice.thumbprint },
-          'token.claims.cnf.x5t',
-        ),
-        confirmed('x5t#S256 is null', { 'x5t#S256': null }),
-        confirmed('x5t#S256 is empty', { 'x5t#S256': '' }),
-        confirmed('x5t#S256 is a number', { 'x5t#S256': 0 }),
-        confirmed('x5t#S256 is a list with the thumbprint', { 'x5t#S256': [stage.alice.thumbprint] }),
-      ]);
     },
   },
   {
@@ -278,79 +208,6 @@ export const confirmation = suite('resource-server', 'confirmation', [
         withoutProof('a token without cnf', UNBOUND, [THUMBPRINT, TLS_EXP]),
         withoutProof('a certificate-bound token', CERTIFICATE_BOUND, [TLS_EXP]),
       ]);
-    },
-  },
-  {
-    id: 'RS-CNF-6',
-    title: 'takes tls_exp and x5t#S256 from the cnf claim of the validated token and from nowhere else',
-    cause: WRONG_PLACE,
-    async run(stage) {
-      const decoy = (name: string, value: unknown): Variation =>
-        withoutProof(
-          `besides cnf, the claim ${name} is ${JSON.stringify(value)}`,
-          { claims: { [name]: value } },
-          [`token.claims.${name}`],
-        );
-      const servesUnbound = (
-        await stage.send('a token without cnf, no proof', { token: UNBOUND, proof: null })
-      ).served;
-      await stage.refuses(refused('401'), [
-        decoy('tls_exp', false),
-        decoy('tls_exp', null),
-        decoy('tls_exp', ''),
-        decoy('act', { cnf: {} }),
-        decoy('confirmation', {}),
-        withoutProof('besides the claim, a header parameter cnf that is empty', { header: { cnf: {} } }, [
-          'token.header.cnf',
-        ]),
-        withoutProof(
-          'within cnf, a member cnf that is empty',
-          { claims: { cnf: { ...members(stage), cnf: {} } } },
-          ['token.claims.cnf.cnf'],
-        ),
-        {
-          what: 'cnf is bound to mallory’s certificate, the claim x5t#S256 names alice’s',
-          change: { token: { boundTo: stage.mallory, claims: { 'x5t#S256': stage.alice.thumbprint } } },
-        },
-        ...(servesUnbound ? [] : [...NOT_AN_OBJECT, ...MISPLACED]),
-      ]);
-    },
-  },
-  {
-    id: 'RS-CNF-6.wrong-type',
-    title: 'refuses a token whose cnf is not an object, with 401 and not with an error of its own',
-    cause:
-      'A cnf claim that cannot be read is taken as none. It must be a JSON object (RFC 7800 §3.1): refuse a token with any other.',
-    async run(stage) {
-      await stage.refuses(refused('401'), NOT_AN_OBJECT);
-    },
-  },
-  {
-    id: 'RS-CNF-7',
-    title: 'serves a token whose cnf has members that it does not know',
-    cause:
-      'A cnf with an unknown member is refused. Members that are not understood are to be ignored (RFC 7800 §3.1).',
-    async run(stage) {
-      await stage.control();
-      for (const unknown of ['text', 1, null, ['list'], { jwk: {} }]) {
-        await stage.accepts(`cnf has a member tsbt-unknown: ${JSON.stringify(unknown)}`, {
-          token: { claims: { cnf: { 'tsbt-unknown': unknown, ...members(stage) } } },
-        });
-      }
-    },
-  },
-  {
-    id: 'RS-CNF-7.other-methods',
-    title: 'serves a token whose cnf names further keys by kid or jku',
-    cause:
-      'A cnf with a confirmation member of RFC 7800 beside x5t#S256 and tls_exp is refused. Where such a member is not understood it is to be ignored.',
-    async run(stage) {
-      await stage.control();
-      for (const [name, value] of Object.entries({ kid: 'tsbt', jku: 'https://as.tsbt.test/keys' })) {
-        await stage.accepts(`cnf has a member ${name}`, {
-          token: { claims: { cnf: { ...members(stage), [name]: value } } },
-        });
-      }
     },
   },
 ]);

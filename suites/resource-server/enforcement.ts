@@ -128,7 +128,10 @@ async function needsProofIfProtected(
   const anonymous = await stage.send(`${what}, without token`, { ...plan, token: null, proof: null });
   if (!anonymous.served) return needsProof(stage, what, plan);
   const content = contentOf(anonymous);
-  stage.holds(content === '' || content !== contentOf(usual), `${what}: the protected content is served to anybody`);
+  stage.holds(
+    content === '' || content !== contentOf(usual),
+    `${what}: the protected content is served to anybody`,
+  );
   stage.note(`${what}: served to anybody`);
 }
 

@@ -1,9 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import type { Identity } from '../../certs/identity.ts';
 import { refused } from '../../harness/scenario/expectation.ts';
+import type { Expectation } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
-import type { Variation } from '../../harness/scenario/request.ts';
+import type { ConnectPlan, RequestPlan } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Field } from '../../harness/wire/connection.ts';
 
 /** draft -06 §5.1, §5.2: what a client writes into fields that a terminating proxy would set. */
@@ -47,11 +49,49 @@ function certificateFields(identity: Identity): readonly Field[] {
   ];
 }
 
-/** What changes in a request's description when mallory sends it, with a proof by mallory … */
-const MALLORYS = ['connection.certificate', 'token.claims.cnf.x5t#S256'];
+/** A request that is refused as it is. */
+interface Situation {
+  readonly what: string;
+  readonly plan: RequestPlan;
+  readonly connect?: ConnectPlan;
+}
 
-/** … and when it goes out on a connection without alice's certificate, with a proof by alice. */
-const STOLEN = [...MALLORYS, 'proof.header.x5t#S256', 'proof.signature'];
+/**
+ * Judges that fields change nothing: a request that is refused without a field is refused with it.
+ *
+ * @returns false where the request is served without any field, so that the fields cannot be judged
+ */
+async function judgeIneffective(stage: Stage, expectation: Expectation, { what, plan, connect }: Situation, fields: readonly Field[], cause: string): Promise<boolean> {
+  const way = connect === undefined ? {} : { connect };
+  if (connect !== undefined) {
+    const connection = await stage.tryConnect(connect);
+    if ('kind' in connection) {
+      stage.note(`${what}: refused in the handshake already (${connection.detail})`);
+      return true;
+    }
+  }
+  const without = await stage.send(`${what}, no such field`, plan, way, 'control', 'refused');
+  if (without.served) {
+    stage.note(`${what}: served without any such field, so the fields are not to blame`);
+    return false;
+  }
+  for (const field of fields) {
+    const [name] = field;
+    await stage.refusesOne(expectation, { what: `${what}, told in ${name}`, change: { fields: [field] }, cause }, without, plan, way);
+  }
+  return true;
+}
+
+/** Judges several requests in this way; the right one is served before and after. */
+async function judgeAllIneffective(stage: Stage, expectation: Expectation, cases: readonly (readonly [situation: Situation, fields: readonly Field[], cause: string])[], instead: string): Promise<void> {
+  await stage.control();
+  let judged = 0;
+  for (const [situation, fields, cause] of cases) {
+    if (await judgeIneffective(stage, expectation, situation, fields, cause)) judged++;
+  }
+  if (judged === 0) return stage.inconclusive(`what these fields are to bring about is served without them: see ${instead}`, 'target');
+  await stage.control('the right request again');
+}
 
 export const forwardedFields = suite('resource-server', 'forwarded-fields', [
   {
@@ -63,27 +103,22 @@ export const forwardedFields = suite('resource-server', 'forwarded-fields', [
       const elsewhere = await stage.connect();
       const stolen = await stage.mint();
       const captured = await stage.control("alice's request on her own connection", { token: stolen }, { on: elsewhere });
-      const value = elsewhere.exporter();
-      const forms: readonly (readonly [string, string])[] = [
-        ['in base64url', value.toString('base64url')],
-        ['as a structured field', `:${value.toString('base64')}:`],
-        ['in hexadecimal', value.toString('hex')],
-      ];
-      const field = 'request.field.tls-exporter';
-      await stage.refuses(
+      const invented = Buffer.alloc(32, 7);
+      const genuine = exporterFields(elsewhere.exporter());
+      await judgeAllIneffective(
+        stage,
         refused('invalid_proof', 'invalid_token'),
-        forms.flatMap(([form, text]): readonly Variation[] => [
-          { what: `a proof for another connection of alice's, whose exporter value is told ${form}`, change: { proof: { forConnection: elsewhere }, fields: [['TLS-Exporter', text]] } },
-          {
-            what: `token and proof stolen from alice, on mallory's connection, with alice's exporter value told ${form}`,
-            connect: { identity: stage.mallory },
-            change: { token: stolen, proof: captured.proofs, fields: [['TLS-Exporter', text]] },
-            differs: [...STOLEN, 'proof.claims.ekm', field],
-          },
-        ]),
+        [
+          [{ what: "a proof for another connection of alice's, whose exporter value", plan: { proof: { forConnection: elsewhere } } }, genuine, TRUSTS_EXPORTER],
+          [
+            { what: "token and proof stolen from alice, on mallory's connection, with the exporter value of alice's", plan: { token: stolen, proof: captured.proofs }, connect: { identity: stage.mallory } },
+            genuine,
+            TRUSTS_EXPORTER,
+          ],
+          [{ what: 'a proof over an exporter value that was made up, and', plan: { proof: { claims: { ekm: invented.toString('base64url') } } } }, exporterFields(invented), TRUSTS_EXPORTER],
+        ],
+        'RS-EKM-5',
       );
-      const invented = Buffer.alloc(32, 7).toString('base64url');
-      await stage.refuses(refused('invalid_proof'), [{ what: 'an exporter value that was made up, told in the field and in the proof', change: { proof: { claims: { ekm: invented } }, fields: [['TLS-Exporter', invented]] } }]);
     },
   },
   {
@@ -92,15 +127,17 @@ export const forwardedFields = suite('resource-server', 'forwarded-fields', [
     cause: TRUSTS_RESULT,
     async run(stage) {
       const elsewhere = await stage.connect();
+      await stage.control("alice's request on another connection", {}, { on: elsewhere });
       const value = elsewhere.exporter().toString('base64url');
-      await stage.refuses(
+      const plan = { proof: { forConnection: elsewhere } };
+      await judgeAllIneffective(
+        stage,
         refused('invalid_proof'),
-        EXPORTER_NAMES.map((name) => ({ what: `a proof for another connection, whose exporter value is told in ${name}`, change: { proof: { forConnection: elsewhere }, fields: [[name, value]] }, cause: TRUSTS_EXPORTER })),
-      );
-      const results: readonly Field[] = [...VERDICTS, ['X-Client-Thumbprint', stage.alice.thumbprint]];
-      await stage.refuses(
-        refused('invalid_proof'),
-        results.map(([name, text]) => ({ what: `a proof for another connection, with ${name}: ${text}`, change: { proof: { forConnection: elsewhere }, fields: [[name, text]] }, cause: TRUSTS_RESULT })),
+        [
+          [{ what: 'a proof for another connection, whose exporter value', plan }, EXPORTER_NAMES.map((name) => [name, value]), TRUSTS_EXPORTER],
+          [{ what: 'a proof for another connection, and a verdict', plan }, [...VERDICTS, ['X-Client-Thumbprint', stage.alice.thumbprint]], TRUSTS_RESULT],
+        ],
+        'RS-EKM-5',
       );
     },
   },
@@ -110,11 +147,15 @@ export const forwardedFields = suite('resource-server', 'forwarded-fields', [
     capabilities: ['echo'],
     cause: TRUSTS_RESULT,
     async run(stage) {
-      await stage.refuses(refused('use_session_binding'), VERDICTS.map((field) => ({ what: `no proof, with ${field[0]}: ${field[1]}`, change: { proof: null, fields: [field] } })));
+      await judgeAllIneffective(stage, refused('use_session_binding'), [[{ what: 'no proof, and a verdict', plan: { proof: null } }, VERDICTS, TRUSTS_RESULT]], 'RS-ENF-1');
       const others: readonly Field[] = ['X-Forwarded-User', 'X-Authenticated-User', 'X-Auth-Subject', 'X-Subject', 'X-Token-Sub', 'Remote-User'].map((name) => [name, 'mallory']);
-      const { outcome, served } = await stage.send('the right request, with fields that name another subject', { fields: [...VERDICTS, ...others] }, {}, 'variant', "served as alice, or refused");
+      const { outcome, served } = await stage.send('the right request, with fields that name another subject', { fields: [...VERDICTS, ...others] }, {}, 'variant', 'served as alice, or refused');
       if (!served || outcome.type !== 'response') return;
-      stage.holds(subjectIn(outcome.body) !== 'mallory', 'the application took the subject that the client wrote into a field', 'The application reads who is calling from a field that the client can write itself. Strip or overwrite that field at the door.');
+      stage.holds(
+        subjectIn(outcome.body) !== 'mallory',
+        'the application took the subject that the client wrote into a field',
+        'The application reads who is calling from a field that the client can write itself. Strip or overwrite that field at the door.',
+      );
     },
   },
   {
@@ -124,21 +165,26 @@ export const forwardedFields = suite('resource-server', 'forwarded-fields', [
     cause: TRUSTS_CERTIFICATE,
     async run(stage) {
       const { alice, mallory } = stage;
-      await stage.refuses(
+      const fields = certificateFields(alice);
+      const byAlice = { proof: { by: alice } };
+      await judgeAllIneffective(
+        stage,
         refused(),
-        certificateFields(alice).flatMap((field): readonly Variation[] => {
-          const [name] = field;
-          const differs = `request.field.${name.toLowerCase()}`;
-          return [
-            { what: `mallory's connection and proof, alice's certificate in ${name}`, connect: { identity: mallory }, change: { fields: [field] }, differs: [...MALLORYS, differs] },
-            { what: `mallory's connection, alice's certificate in ${name}, a proof that alice's key has signed`, connect: { identity: mallory }, change: { proof: { by: alice }, fields: [field] }, differs: [...STOLEN, differs] },
-            { what: `no client certificate, alice's certificate in ${name}, a proof that alice's key has signed`, connect: { identity: null }, change: { proof: { by: alice }, fields: [field] }, differs: [...STOLEN, differs] },
-          ];
-        }),
+        [
+          [{ what: "mallory's connection and proof, alice's certificate", plan: {}, connect: { identity: mallory } }, fields, TRUSTS_CERTIFICATE],
+          [{ what: "mallory's connection, a proof that alice's key has signed, alice's certificate", plan: byAlice, connect: { identity: mallory } }, fields, TRUSTS_CERTIFICATE],
+          [{ what: "no client certificate, a proof that alice's key has signed, alice's certificate", plan: byAlice, connect: { identity: null } }, fields, TRUSTS_CERTIFICATE],
+        ],
+        'RS-MTLS-1 and RS-MTLS-4',
       );
     },
   },
 ]);
+
+/** The field of draft -04 with an exporter value, in the forms that a reader of it might take. */
+function exporterFields(value: Buffer): readonly Field[] {
+  return [value.toString('base64url'), `:${value.toString('base64')}:`, value.toString('hex')].map((text) => ['TLS-Exporter', text]);
+}
 
 function subjectIn(body: Buffer): unknown {
   try {

@@ -39,7 +39,15 @@ export const joseHeader = suite('resource-server', 'jose-header', [
     title: 'refuses a proof whose type is that of another protocol’s JWT',
     cause: TYPE_NOT_CHECKED,
     async run(stage) {
-      const foreign = ['dpop+jwt', 'at+jwt', 'application/at+jwt', 'wpt+jwt', 'wimse-id+jwt', 'client-authentication+jwt', 'oauth-authz-req+jwt'];
+      const foreign = [
+        'dpop+jwt',
+        'at+jwt',
+        'application/at+jwt',
+        'wpt+jwt',
+        'wimse-id+jwt',
+        'client-authentication+jwt',
+        'oauth-authz-req+jwt',
+      ];
       await stage.refuses(
         refused('invalid_proof'),
         foreign.map((typ) => typed(typ)),
@@ -83,11 +91,15 @@ export const joseHeader = suite('resource-server', 'jose-header', [
     async run(stage) {
       const { thumbprint } = stage.alice;
       const octets = Buffer.from(thumbprint, 'base64url');
-      const carrying = (what: string, value: unknown): Variation => header(`x5t#S256 is ${what}`, { 'x5t#S256': value });
+      const carrying = (what: string, value: unknown): Variation =>
+        header(`x5t#S256 is ${what}`, { 'x5t#S256': value });
       await stage.refuses(refused('invalid_proof'), [
         carrying('absent', undefined),
         carrying('the thumbprint of another client’s certificate', stage.mallory.thumbprint),
-        carrying('20 octets, as many as a SHA-1 thumbprint has', octets.subarray(0, 20).toString('base64url')),
+        carrying(
+          '20 octets, as many as a SHA-1 thumbprint has',
+          octets.subarray(0, 20).toString('base64url'),
+        ),
         carrying('the right value with padding', `${thumbprint}=`),
         carrying('the right value in hexadecimal', octets.toString('hex')),
         carrying('the right value in an array', [thumbprint]),
@@ -105,7 +117,10 @@ export const joseHeader = suite('resource-server', 'jose-header', [
         header('crit lists an unknown extension', { crit: ['x-unknown'], 'x-unknown': true }),
         header('crit lists two unknown extensions', { crit: ['x-one', 'x-two'], 'x-one': 1, 'x-two': 2 }),
         header('crit lists an unknown extension that the header does not carry', { crit: ['x-unknown'] }),
-        header('crit lists a known parameter and an unknown extension', { crit: ['typ', 'x-unknown'], 'x-unknown': true }),
+        header('crit lists a known parameter and an unknown extension', {
+          crit: ['typ', 'x-unknown'],
+          'x-unknown': true,
+        }),
       ]);
     },
   },
@@ -132,21 +147,43 @@ export const joseHeader = suite('resource-server', 'jose-header', [
     async run(stage) {
       const whole = { differs: ['proof'] };
       await stage.refuses(refused('invalid_proof'), [
-        { what: 'the payload stands there as JSON, with b64 false and critical', change: { proof: unencoded(stage, { b64: false, crit: ['b64'] }) }, ...whole },
-        { what: 'the payload stands there as JSON, with b64 false', change: { proof: unencoded(stage, { b64: false }) }, ...whole },
-        { what: 'the payload stands there as JSON, without b64', change: { proof: unencoded(stage, {}) }, ...whole },
-        header('b64 is false and critical, and the payload is encoded all the same', { b64: false, crit: ['b64'] }),
+        {
+          what: 'the payload stands there as JSON, with b64 false and critical',
+          change: { proof: unencoded(stage, { b64: false, crit: ['b64'] }) },
+          ...whole,
+        },
+        {
+          what: 'the payload stands there as JSON, with b64 false',
+          change: { proof: unencoded(stage, { b64: false }) },
+          ...whole,
+        },
+        {
+          what: 'the payload stands there as JSON, without b64',
+          change: { proof: unencoded(stage, {}) },
+          ...whole,
+        },
+        header('b64 is false and critical, and the payload is encoded all the same', {
+          b64: false,
+          crit: ['b64'],
+        }),
         reshaped('the payload is detached', (right) => right.replace(/\..*\./, '..')),
-        { what: 'the payload is empty, and the signature is over that', change: { proof: { payloadText: () => '' } }, ...whole },
+        {
+          what: 'the payload is empty, and the signature is over that',
+          change: { proof: { payloadText: () => '' } },
+          ...whole,
+        },
       ]);
     },
   },
   {
     id: 'RS-HDR-10.not-critical',
     title: 'refuses a proof that says b64 false without marking it as critical',
-    cause: 'RFC 7797 §7 forbids b64 false in JWTs; a library that does not know the parameter ignores it, as RFC 7515 §4 has it. Refuse b64 altogether.',
+    cause:
+      'RFC 7797 §7 forbids b64 false in JWTs; a library that does not know the parameter ignores it, as RFC 7515 §4 has it. Refuse b64 altogether.',
     async run(stage) {
-      await stage.refuses(refused('invalid_proof'), [header('b64 is false, and the payload is encoded as ever', { b64: false })]);
+      await stage.refuses(refused('invalid_proof'), [
+        header('b64 is false, and the payload is encoded as ever', { b64: false }),
+      ]);
     },
   },
   {
@@ -178,15 +215,24 @@ function unencoded(stage: Stage, members: Readonly<Record<string, unknown>>): Pr
     const [first, payload = '', ...rest] = text.split('.');
     return [first, Buffer.from(payload, 'base64url').toString(), ...rest].join('.');
   };
-  return { header: members, signature: (_right, input) => sign(Buffer.from(raw(input.toString()))), compact: raw };
+  return {
+    header: members,
+    signature: (_right, input) => sign(Buffer.from(raw(input.toString()))),
+    compact: raw,
+  };
 }
 
 /** A JWE that is encrypted directly with a key nobody else has (RFC 7516 §3.1, RFC 7518 §4.5). */
 function encrypted(proof: string): string {
-  const [protectedHeader, iv] = [encodePart({ alg: 'dir', enc: 'A256GCM', cty: 'JWT', typ: 'tls-binding-proof+jwt' }), randomBytes(12)];
+  const [protectedHeader, iv] = [
+    encodePart({ alg: 'dir', enc: 'A256GCM', cty: 'JWT', typ: 'tls-binding-proof+jwt' }),
+    randomBytes(12),
+  ];
   const cipher = createCipheriv('aes-256-gcm', randomBytes(32), iv).setAAD(Buffer.from(protectedHeader));
   const content = Buffer.concat([cipher.update(proof), cipher.final()]);
-  return [protectedHeader, '', encodePart(iv), encodePart(content), encodePart(cipher.getAuthTag())].join('.');
+  return [protectedHeader, '', encodePart(iv), encodePart(content), encodePart(cipher.getAuthTag())].join(
+    '.',
+  );
 }
 
 /** RFC 7515 §7.2.2 */

@@ -2,7 +2,7 @@ import type { Identity } from '../../certs/identity.ts';
 import type { IssueRequest } from '../../certs/issue.ts';
 import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
-import type { ConnectPlan, Variation } from '../../harness/scenario/request.ts';
+import type { ConnectPlan, RequestPlan, Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
@@ -21,9 +21,6 @@ const NO_CERTIFICATE = ['connection.certificate', 'token.claims.cnf.x5t#S256', '
 
 /** … and without a proof as well. */
 const NEITHER = ['connection.certificate', 'token.claims.cnf.x5t#S256', 'proof'];
-
-/** … and when another client sends it with a proof of its own. */
-const ANOTHERS = ['connection.certificate', 'token.claims.cnf.x5t#S256'];
 
 /** A certificate of the suite's authority for the key type under test. */
 function issue(stage: Stage, request: Partial<IssueRequest> & Pick<IssueRequest, 'name'>): Promise<Identity> {
@@ -99,21 +96,18 @@ export const mutualTls = suite('resource-server', 'mutual-tls', [
     across: { http: AXES.http },
     cause: BYPASSED,
     async run(stage) {
+      await stage.control();
       const elsewhere = 'unprotected.tsbt.test';
-      const ways: readonly (readonly [string, ConnectPlan, readonly string[]])[] = [
-        ['another server name in the handshake', { servername: elsewhere, serverAuthorities: null }, ['connection.servername']],
-        ['no server name in the handshake', { servername: null, serverAuthorities: null }, ['connection.servername']],
+      const detours: readonly Detour[] = [
+        { what: 'another server name in the handshake', connect: { servername: elsewhere, serverAuthorities: null } },
+        { what: 'no server name in the handshake', connect: { servername: null, serverAuthorities: null } },
+        { what: 'another host in the request', change: { authority: elsewhere } },
       ];
-      const variations = ways.flatMap(([what, connect, differs]): readonly Variation[] => [
-        { what: `${what}, no client certificate, a proof that alice's key has signed`, connect: { ...connect, identity: null }, differs: [...differs, ...NO_CERTIFICATE] },
-        { what: `${what}, no client certificate, no proof`, connect: { ...connect, identity: null }, change: { proof: null }, differs: [...differs, ...NEITHER] },
-        { what: `${what}, mallory's certificate and proof`, connect: { ...connect, identity: stage.mallory }, differs: [...differs, ...ANOTHERS] },
-      ]);
-      await stage.refuses(refused(), [
-        ...variations,
-        { what: "another host in the request, no client certificate, a proof that alice's key has signed", connect: { identity: null }, change: { authority: elsewhere }, differs: ['request.authority', ...NO_CERTIFICATE] },
-        { what: 'another host in the request, no client certificate, no proof', connect: { identity: null }, change: { authority: elsewhere, proof: null }, differs: ['request.authority', ...NEITHER] },
-      ]);
+      const byAlice = { proof: { by: stage.alice } };
+      await judgeDetours(stage, 'no client certificate, a proof that alice’s key has signed', { identity: null }, byAlice, detours);
+      await judgeDetours(stage, 'no client certificate, no proof', { identity: null }, { proof: null }, detours);
+      await judgeDetours(stage, 'mallory’s certificate and proof', { identity: stage.mallory }, {}, detours);
+      await stage.control('the right request again');
     },
   },
   {
@@ -165,6 +159,31 @@ export const mutualTls = suite('resource-server', 'mutual-tls', [
     },
   },
 ]);
+
+/** Another way to the same resource. */
+interface Detour {
+  readonly what: string;
+  readonly connect?: ConnectPlan;
+  readonly change?: RequestPlan;
+}
+
+/** Judges that what is refused on the straight way is refused on every detour too. */
+async function judgeDetours(stage: Stage, what: string, connect: ConnectPlan, plan: RequestPlan, detours: readonly Detour[]): Promise<void> {
+  const straight = await stage.tryConnect(connect);
+  const control = 'kind' in straight ? undefined : await stage.send(`${what}, on the straight way`, plan, { on: straight }, 'control', 'refused');
+  if (control?.served === true) return stage.note(`${what}: served on the straight way already, see RS-MTLS-1 and RS-MTLS-4`);
+  for (const detour of detours) {
+    const connection = await stage.tryConnect({ ...connect, ...detour.connect });
+    if ('kind' in connection) stage.note(`${what}, ${detour.what}: refused in the handshake (${connection.detail})`);
+    else if (control === undefined) {
+      const { served, reading } = await stage.send(`${what}, ${detour.what}`, { ...plan, ...detour.change }, { on: connection }, 'variant', 'refused');
+      stage.holds(!served, `${what}, ${detour.what}: served (${reading.text}), though the straight way is refused in the handshake`);
+    } else {
+      const differs = [...(detour.connect === undefined ? [] : ['connection.servername']), ...(detour.change === undefined ? [] : ['request.authority'])];
+      await stage.refusesOne(refused(), { what: `${what}, ${detour.what}`, on: connection, ...(detour.change && { change: detour.change }), differs }, control, plan);
+    }
+  }
+}
 
 /** A connection with a certificate that expires soon, and a request that was served on it. */
 async function shortLived(stage: Stage): Promise<{ readonly identity: Identity; readonly open: Connection; readonly before: Exchange; readonly notAfter: number }> {

@@ -76,3 +76,22 @@ export async function refusesOnPrimed(
   if (connection.open)
     await stage.control('the verified token with its proof once more', { token, proof }, { on: connection });
 }
+
+/**
+ * Judged: the request is served on the connection. For loops: unlike `stage.accepts` it leaves evidence of the first
+ * exchanges only.
+ */
+export async function serves(
+  stage: Stage,
+  what: string,
+  plan: RequestPlan,
+  connection: Connection,
+  cause: string,
+): Promise<boolean> {
+  const { served, reading } = await stage.send(what, plan, { on: connection }, 'request', 'served');
+  if (served) return true;
+  if (reading.kind === 'cut')
+    stage.notApplicable(`the target ended the connection instead of an answer to "${what}" (${reading.text})`);
+  stage.holds(false, `${what}: must be served, was answered ${reading.text}`, cause);
+  return false;
+}

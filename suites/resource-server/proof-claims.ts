@@ -61,11 +61,20 @@ const WRONG_TYPES: readonly { readonly what: string; readonly from: (right: stri
 
 const WRONG_ENCODINGS: readonly { readonly what: string; readonly from: (right: string) => unknown }[] = [
   { what: 'the right value in capitals', from: (right) => right.toUpperCase() },
-  { what: 'the right value with a space inside', from: (right) => `${right.slice(0, 20)} ${right.slice(20)}` },
-  { what: 'the right value with a line break inside', from: (right) => `${right.slice(0, 20)}\n${right.slice(20)}` },
+  {
+    what: 'the right value with a space inside',
+    from: (right) => `${right.slice(0, 20)} ${right.slice(20)}`,
+  },
+  {
+    what: 'the right value with a line break inside',
+    from: (right) => `${right.slice(0, 20)}\n${right.slice(20)}`,
+  },
   { what: 'the right value with a space before it', from: (right) => ` ${right}` },
   { what: 'the right value with a space after it', from: (right) => `${right} ` },
-  { what: 'the right value, its first character percent-encoded', from: (right) => `%${hex(right)}${right.slice(1)}` },
+  {
+    what: 'the right value, its first character percent-encoded',
+    from: (right) => `%${hex(right)}${right.slice(1)}`,
+  },
 ];
 
 function hex(text: string): string {

@@ -18,7 +18,7 @@ const LOOK_ALIKE =
 const FIELD = 'Session-Binding-Proof';
 
 /** What a proof is made for: a connection that can take a request, and a fresh token. */
-export interface Occasion {
+interface Occasion {
   readonly on: Connection;
   readonly token: Token;
   /** A right proof for just these. */
@@ -26,7 +26,7 @@ export interface Occasion {
 }
 
 /** A proof as text, for requests that carry it in places of their own. */
-export async function occasion(stage: Stage, before?: Connection): Promise<Occasion> {
+async function occasion(stage: Stage, before?: Connection): Promise<Occasion> {
   const on = before?.open === true ? before : await stage.connect();
   const token = await stage.mint();
   return { on, token, proof: stage.proof(on, token) };

@@ -15,7 +15,7 @@ const RESUMED =
   'A binding, or the exporter value, is kept with the TLS session (its id, ticket or cache entry) and comes back with it. A resumed connection has an exporter value of its own: verify from scratch (draft -06 §6.1.1).';
 
 /** Opens a connection from the local port of one that has ended; `undefined` while the system does not give it out again. */
-async function reopen(stage: Stage, { facts }: Connection): Promise<Connection | undefined> {
+export async function reopen(stage: Stage, { facts }: Connection): Promise<Connection | undefined> {
   try {
     return await stage.connect({ localPort: facts.localPort });
   } catch (error) {

@@ -38,6 +38,7 @@ export const thumbprints = suite('resource-server', 'thumbprint', [
     async run(stage) {
       const { setting, permutation, alice } = stage;
       const renewed = await setting.issue(setting.pki.trusted, { name: 'alice, renewed', keyType: permutation.key, key: alice.privateKey, subject: { CN: 'alice' } });
+      await stage.control();
       await stage.accepts('the renewed certificate with a token bound to it', { token: { boundTo: renewed } }, { connect: { identity: renewed } });
       await stage.refuses(MISMATCH, [{ what: 'the renewed certificate with a token bound to the old one', connect: { identity: renewed }, differs: ANOTHERS }]);
     },
@@ -94,6 +95,7 @@ export const thumbprints = suite('resource-server', 'thumbprint', [
     across: { http: AXES.http },
     cause: 'The thumbprint of RFC 8705 tokens is not compared. Refuse a token whose x5t#S256 is not that of the client certificate (RFC 8705 §3).',
     async run(stage) {
+      await stage.control();
       const certificateBound = { token: { sessionBound: false }, proof: null } as const;
       const connection = await stage.connect();
       const alone = await stage.send('an RFC 8705 token without a proof', certificateBound, { on: connection });

@@ -70,7 +70,7 @@ export const tokenConfusion = suite('resource-server', 'token-confusion', [
     async run(stage) {
       const { alice: identity, setting } = stage;
       const { issuer, audience } = setting.issuer;
-      const token = await stage.mint();
+      const { on: connection, token, proofAsToken } = await exchangeable(stage);
       const assertion = clientAssertion({ identity, clientId: 'tsbt-client', audience: issuer });
       const workload = workloadProof({ identity, token: token.compact, audience });
       await stage.refuses(refused('invalid_proof'), [
@@ -90,6 +90,14 @@ export const tokenConfusion = suite('resource-server', 'token-confusion', [
           header: { typ: 'at+jwt' },
           claims: { iss: issuer, aud: audience, sub: 'alice', exp: soon() },
         }),
+        {
+          what: 'a proof stands in the token’s field',
+          on: connection,
+          change: { token: proofAsToken },
+          differs: PROOF_IN_TOKEN_FIELD,
+          expect: refused('invalid_token'),
+          cause: PROOF_AS_TOKEN,
+        },
       ]);
     },
   },
@@ -97,7 +105,11 @@ export const tokenConfusion = suite('resource-server', 'token-confusion', [
     id: 'RS-TOK-3',
     title: 'takes neither an access token for a proof nor a proof for an access token',
     async run(stage) {
-      const [both, other, swapped] = await Promise.all([exchangeable(stage), exchangeable(stage), exchangeable(stage)]);
+      const [both, other, swapped] = await Promise.all([
+        exchangeable(stage),
+        exchangeable(stage),
+        exchangeable(stage),
+      ]);
       const token = await stage.mint();
       await stage.refuses(refused('invalid_token'), [
         {

@@ -88,6 +88,9 @@ export const tokenHash = suite('resource-server', 'token-hash', [
         change: { proof: { ath: ({ compact }) => ath(rewrite(compact).toString('latin1')) } },
         cause: REWRITTEN,
       });
+      const { reading } = await stage.send('an opaque token and its hash', { token: { opaque: true } });
+      const notItsHash = reading.kind === 'refused' && reading.error === 'invalid_proof';
+      stage.holds(!notItsHash, 'a right proof for an opaque token is refused with invalid_proof', REWRITTEN);
       await stage.refuses(
         refused('invalid_proof'),
         [

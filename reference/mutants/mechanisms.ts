@@ -1,0 +1,58 @@
+import { defaultPresentationChecks, type PresentationCheckName } from '../resource-server/admission.ts';
+import { bearerTokenOf } from '../resource-server/credentials.ts';
+import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
+import type { Mutant } from './mutant.ts';
+
+const ABOUT_PROOFS: readonly PresentationCheckName[] = ['proof-present', 'single-proof', 'proof'];
+
+/** The default checks, with those about proofs left out where a presentation is exempt. */
+function checksUnless(
+  exempt: (presentation: { readonly request: HttpRequest; readonly key: object }) => boolean,
+) {
+  return ABOUT_PROOFS.reduce((all, name) => {
+    const { run } = all.get(name);
+    return all.with(name, (presentation, parts) =>
+      exempt(presentation) ? undefined : run(presentation, parts),
+    );
+  }, defaultPresentationChecks);
+}
+
+const DPOP = /^dpop +(\S+)$/i;
+
+function dpopTokenOf(request: HttpRequest): string | undefined {
+  return DPOP.exec(fieldValues(request, 'authorization')[0] ?? '')?.[1];
+}
+
+/** Mistakes with RFC 8705 and DPoP beside session-bound tokens (draft -06 §4). */
+export const mechanismsMutants: readonly Mutant[] = [
+  {
+    id: 'M-RS-112',
+    mistake: 'settles with the first token on a connection whether proofs are needed on it',
+    breaks: ['RS-DPOP-6'],
+    variant: () => {
+      const certificateOnly = new WeakMap<object, boolean>();
+      const checks = checksUnless(({ key }) => certificateOnly.get(key) === true);
+      const { run } = checks.get('confirmation');
+      return {
+        parts: () => ({
+          checks: checks.with('confirmation', (presentation, parts) => {
+            const { confirmation, key } = presentation;
+            if (!certificateOnly.has(key)) certificateOnly.set(key, confirmation.kind === 'certificate');
+            return run(presentation, parts);
+          }),
+        }),
+      };
+    },
+  },
+  {
+    id: 'M-RS-196',
+    mistake: 'takes the scheme DPoP for a sign that proof of possession is shown elsewhere',
+    breaks: ['RS-DPOP-3'],
+    variant: () => ({
+      parts: () => ({
+        tokenOf: (request) => dpopTokenOf(request) ?? bearerTokenOf(request),
+        checks: checksUnless(({ request }) => dpopTokenOf(request) !== undefined),
+      }),
+    }),
+  },
+];

@@ -1,0 +1,178 @@
+import { Checks } from '../proof/checks.ts';
+import { readConfirmation } from '../proof/confirmation.ts';
+import { PROOF_FIELD, PROOF_FIELD_LOWER } from '../proof/vocabulary.ts';
+import { defaultPresentationChecks, type PresentationCheck } from '../resource-server/admission.ts';
+import { bearerTokenOf, proofsOf } from '../resource-server/credentials.ts';
+import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
+import { invalidProof, missingProof, noToken } from '../resource-server/refusal.ts';
+import type { TargetVariant } from '../resource-server/target.ts';
+import type { Mutant } from './mutant.ts';
+
+function readingProofs(read: (request: HttpRequest) => readonly string[]): TargetVariant {
+  return { parts: () => ({ proofsOf: read }) };
+}
+
+const PROOF_CHECKS: readonly string[] = ['proof-present', 'single-proof', 'proof'];
+
+/** What is asked of a presented token, less the proof where the condition holds. */
+function withoutProofWhere(condition: (request: HttpRequest, proofs: readonly string[]) => boolean) {
+  const exempted =
+    (run: PresentationCheck): PresentationCheck =>
+    (presentation, parts) =>
+      condition(presentation.request, presentation.proofs) ? undefined : run(presentation, parts);
+  return new Checks(
+    defaultPresentationChecks.entries.map((check) =>
+      PROOF_CHECKS.includes(check.name) ? { ...check, run: exempted(check.run) } : check,
+    ),
+  );
+}
+
+/** Mistakes with finding the proof, and with demanding it (draft -06 §2.4, §3.3.2 steps 4 and 5d). */
+export const proofFieldMutants: readonly Mutant[] = [
+  {
+    id: 'M-RS-01',
+    mistake: 'ignores the cnf claim and the proof altogether: every token is a plain bearer token',
+    breaks: ['RS-FLD-1', 'RS-FLD-3', 'RS-FLD-4'],
+    variant: () => ({ parts: () => ({ readConfirmation: () => ({ kind: 'none' }) }) }),
+  },
+  {
+    id: 'M-RS-02',
+    mistake: 'implements RFC 8705 only: compares the certificate and never looks at the proof',
+    breaks: ['RS-FLD-1', 'RS-FLD-3', 'RS-FLD-4'],
+    variant: () => ({
+      parts: () => ({
+        readConfirmation(cnf) {
+          const read = readConfirmation(cnf);
+          return read.kind === 'session' ? { kind: 'certificate', thumbprint: read.thumbprint } : read;
+        },
+      }),
+    }),
+  },
+  {
+    id: 'M-RS-03',
+    mistake: 'verifies the proof only where a request has one',
+    breaks: ['RS-FLD-1', 'RS-FLD-7', 'RS-FLD-8', 'RS-FLD-9'],
+    variant: () => ({ parts: () => ({ checks: withoutProofWhere((_, proofs) => proofs.length === 0) }) }),
+  },
+  {
+    id: 'M-RS-94',
+    mistake: 'takes the token under any scheme, and asks for the proof only under "Bearer"',
+    breaks: ['RS-FLD-7'],
+    variant: () => ({
+      parts: () => ({
+        tokenOf: (request) => /^\S+ +(\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? noToken(),
+        checks: withoutProofWhere(({ headers }) => headers.authorization?.startsWith('Bearer ') !== true),
+      }),
+    }),
+  },
+  {
+    id: 'M-RS-95',
+    mistake: 'asks for no proof on HEAD requests',
+    breaks: ['RS-FLD-8'],
+    variant: () => ({ parts: () => ({ checks: withoutProofWhere(({ method }) => method === 'HEAD') }) }),
+  },
+  {
+    id: 'M-RS-186',
+    mistake: 'asks for the proof on one path, not on those below it',
+    breaks: ['RS-FLD-8'],
+    variant: () => ({
+      parts: () => ({ checks: withoutProofWhere(({ url = '' }) => /^\/resource\/./.test(url)) }),
+    }),
+  },
+  {
+    id: 'M-RS-187',
+    mistake: 'takes tokens from the query too, and asks for no proof there',
+    breaks: ['RS-FLD-6'],
+    variant: () => {
+      const fromQuery = ({ url = '' }: HttpRequest) => /[?&]access_token=([^&]+)/.exec(url)?.[1];
+      return {
+        parts: () => ({
+          tokenOf: (request) =>
+            fromQuery(request) ??
+            /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ??
+            noToken(),
+          checks: withoutProofWhere((request) => fromQuery(request) !== undefined),
+        }),
+      };
+    },
+  },
+  {
+    id: 'M-RS-188',
+    mistake: 'takes the proof from X-Session-Binding-Proof as well',
+    breaks: ['RS-FLD-1'],
+    variant: () =>
+      readingProofs((request) => [...proofsOf(request), ...fieldValues(request, `x-${PROOF_FIELD_LOWER}`)]),
+  },
+  {
+    id: 'M-RS-98',
+    mistake: 'compares the name of the field with regard to letter case',
+    breaks: ['RS-FLD-2'],
+    variant: () =>
+      readingProofs((request) => {
+        const name = request.httpVersionMajor === 2 ? PROOF_FIELD_LOWER : PROOF_FIELD;
+        const { rawHeaders } = request;
+        return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1] === name);
+      }),
+  },
+  {
+    id: 'M-RS-189',
+    mistake: 'takes the last one of several proofs and does not look at the others',
+    breaks: ['RS-FLD-3'],
+    variant: () => readingProofs((request) => proofsOf(request).slice(-1)),
+  },
+  {
+    id: 'M-RS-124',
+    mistake: 'takes the part before the first comma for the proof, and nothing for one that was verified',
+    breaks: ['RS-FLD-3', 'RS-FLD-5'],
+    variant: () => ({
+      parts: () => ({
+        proofsOf: (request) => proofsOf(request).map((value) => value.split(',', 1)[0] ?? ''),
+        checks: withoutProofWhere((_, proofs) => proofs[0] === ''),
+      }),
+    }),
+  },
+  {
+    id: 'M-RS-171',
+    mistake: 'removes white space inside the proof',
+    breaks: ['RS-FLD-4'],
+    variant: () => readingProofs((request) => proofsOf(request).map((value) => value.replace(/\s/g, ''))),
+  },
+  {
+    id: 'M-RS-97',
+    mistake: 'takes a trailer for the field',
+    breaks: ['RS-FLD-9'],
+    variant: () => ({
+      listener: (inner) => (request, response) => {
+        request.resume();
+        request.once('end', () => {
+          request.rawHeaders.push(...request.rawTrailers);
+          inner(request, response);
+        });
+      },
+    }),
+  },
+  {
+    id: 'M-RS-101',
+    mistake: 'says invalid_proof where the proof is missing',
+    breaks: ['RS-FLD-1'],
+    variant: () => ({
+      parts: () => ({
+        checks: defaultPresentationChecks.with('proof-present', ({ confirmation, proofs }) =>
+          confirmation.kind === 'session' && proofs.length === 0
+            ? invalidProof({ code: 'not-compact', step: 'd', description: 'the proof is missing' })
+            : undefined,
+        ),
+      }),
+    }),
+  },
+  {
+    id: 'M-RS-116',
+    mistake: 'looks for the proof before the token, so that a request without token gets a proof error',
+    breaks: ['RS-FLD-10'],
+    variant: () => ({
+      parts: () => ({
+        tokenOf: (request) => (proofsOf(request).length === 0 ? missingProof() : bearerTokenOf(request)),
+      }),
+    }),
+  },
+];
