@@ -94,7 +94,7 @@ function describeToken(sent: Sent, known: Known, description: Map<string, string
   if (token === null) return;
   if (opaqueClaims !== undefined) {
     description.set('token', 'opaque');
-    describeClaims('token', opaqueClaims, sent, known, description);
+    describeClaims('token', opaqueClaims, { ...sent, now: mintedAt(opaqueClaims, now) }, known, description);
     return;
   }
   const jwt = readJwt(token);
@@ -104,8 +104,16 @@ function describeToken(sent: Sent, known: Known, description: Map<string, string
   }
   description.set('token', 'JWT');
   describeHeader('token', jwt.header, sent, known, description);
-  describeClaims('token', jwt.claims, { ...sent, now }, known, description);
+  describeClaims('token', jwt.claims, { ...sent, now: mintedAt(jwt.claims, now) }, known, description);
   description.set('token.signature', signatureVerifies(token, known.issuerKey) ? "by the issuer's key" : 'not by the issuer’s key');
+}
+
+/** Seconds that a token may have been in use within one scenario. */
+const IN_USE = 30;
+
+/** The moment that a token's times are told from: its own `iat`, so that the same token reads the same a few seconds later. */
+function mintedAt({ iat }: Readonly<Record<string, unknown>>, now: number): number {
+  return typeof iat === 'number' && Number.isInteger(iat) && iat <= now && iat > now - IN_USE ? iat : now;
 }
 
 function describeProofs(sent: Sent, known: Known, description: Map<string, string>): void {

@@ -19,7 +19,7 @@ export type Across = { readonly [A in keyof Permutation]?: readonly Permutation[
 /** Every TLS version × HTTP version. */
 export const EVERY_TRANSPORT: Across = { tls: AXES.tls, http: AXES.http };
 /** Every TLS version × HTTP version × key type. */
-export const EVERYTHING: Across = AXES;
+export const EVERYTHING: Across = { ...AXES };
 
 /**
  * The permutations to run a scenario under.

@@ -81,8 +81,10 @@ async function tryCandidate(setting: Setting, permutation: Permutation, candidat
         return new Unjudgeable('not-applicable', 'target', `the target does not let a client with a ${permutation.key} certificate in (${first.reading.text})`);
       }
       if (!first.served) return first.reading.text;
-      const second = await stage.send('the right request once more');
-      const persistent = second.served && first.connection.id === second.connection.id;
+      const { connection } = first;
+      // Answered is enough: whether a second token is served on a connection is for RS-MUX-1 to judge.
+      const second = connection.open ? (await stage.send('the right request once more', {}, { on: connection })).reading.kind : 'cut';
+      const persistent = second === 'served' || second === 'refused';
       const { htu } = stage.perRequest();
       const absolute = await stage.send('the right request with htu', { proof: { claims: { htu } } });
       if (absolute.served) return { ...candidate, persistent };

@@ -295,7 +295,7 @@ export class Stage implements AsyncDisposable {
       case 'as-expected':
         return 'pass';
       case 'served':
-        this.#broken(`${what}: served (${reading.text}), must be refused with ${wanted}`, cause);
+        this.#broken(`${what}: served (${reading.text}), must be refused${wanted === 'refused' ? '' : ` with ${wanted}`}`, cause);
         return this.#severity;
       case 'other-manner':
         if (!expected.exact) {

@@ -14,6 +14,10 @@ import { introspectionMutants } from './introspection.ts';
 import { tokenValidityMutants } from './token-validity.ts';
 import { errorResponsesMutants } from './error-responses.ts';
 import { mechanismsMutants } from './mechanisms.ts';
+import { bindingCacheMutants } from './binding-cache.ts';
+import { multiplexingMutants } from './multiplexing.ts';
+import { threatsMutants } from './threats.ts';
+import { signatureMutants } from './signature.ts';
 
 /** Every mutant of the resource server. */
-export const MUTANTS: readonly Mutant[] = [...tokenHashMutants, ...proofFieldMutants, ...proofClaimsMutants, ...perRequestClaimsMutants, ...exporterMutants, ...tlsProtocolMutants, ...mutualTlsMutants, ...forwardedFieldsMutants, ...joseMutants, ...malformedMutants, ...confirmationMutants, ...introspectionMutants, ...tokenValidityMutants, ...errorResponsesMutants, ...mechanismsMutants];
+export const MUTANTS: readonly Mutant[] = [...tokenHashMutants, ...proofFieldMutants, ...proofClaimsMutants, ...perRequestClaimsMutants, ...exporterMutants, ...tlsProtocolMutants, ...mutualTlsMutants, ...forwardedFieldsMutants, ...joseMutants, ...signatureMutants, ...malformedMutants, ...confirmationMutants, ...introspectionMutants, ...tokenValidityMutants, ...errorResponsesMutants, ...mechanismsMutants, ...bindingCacheMutants, ...multiplexingMutants, ...threatsMutants];

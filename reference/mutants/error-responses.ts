@@ -2,7 +2,7 @@ import { encodeBase64url } from '../proof/encoding.ts';
 import { isUnder, pathOf } from '../resource-server/application.ts';
 import { defaultPresentationChecks, type Presentation } from '../resource-server/admission.ts';
 import { answer, protect, type RequestListener } from '../resource-server/protect.ts';
-import { challengeFor, missingProof, type Refusal } from '../resource-server/refusal.ts';
+import { challengeFor, type Refusal } from '../resource-server/refusal.ts';
 import { PROTECTED_PATH, type TargetVariant } from '../resource-server/target.ts';
 import type { TokenValidator } from '../resource-server/token.ts';
 import type { Mutant } from './mutant.ts';
@@ -30,23 +30,6 @@ export const errorResponsesMutants: readonly Mutant[] = [
     mistake: 'says invalid_token where the proof fails',
     breaks: ['RS-ERR-2'],
     variant: () => proofRefusal((refusal) => ({ ...refusal, error: 'invalid_token' })),
-  },
-  {
-    id: 'M-RS-101',
-    mistake: 'says invalid_proof where the proof is missing, too',
-    breaks: ['RS-ERR-3'],
-    variant: () => {
-      const missing = missingProof();
-      return {
-        parts: () => ({
-          checks: defaultPresentationChecks.with('proof-present', ({ confirmation, proofs }) =>
-            confirmation.kind === 'session' && proofs.length === 0
-              ? { ...missing, error: 'invalid_proof' }
-              : undefined,
-          ),
-        }),
-      };
-    },
   },
   {
     id: 'M-RS-102',

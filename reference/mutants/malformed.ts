@@ -1,17 +1,17 @@
 import { type JsonObject, parseProof } from '../proof/parse.ts';
-import { createVerifier } from '../proof/verify.ts';
 import { PROOF_FIELD_LOWER } from '../proof/vocabulary.ts';
 import { fieldValues } from '../resource-server/http-message.ts';
 import type { Mutant } from './mutant.ts';
+import { decoded, withRules } from './proof-variants.ts';
 
 /** A part of a proof, read without a thought for what it may be. */
 function read(part: string | undefined): JsonObject {
-  return JSON.parse(Buffer.from(part ?? '', 'base64url').toString());
+  return JSON.parse(decoded(part));
 }
 
 /** The members of a JSON object, each as its first occurrence in the text has it. */
 function firstOccurrences(part: string | undefined): JsonObject {
-  const text = Buffer.from(part ?? '', 'base64url').toString();
+  const text = decoded(part);
   return JSON.parse(text, (name, value: unknown) => {
     const first = new RegExp(`(?:^\\{|,)"${name}":("[^"]*"|-?\\d+)`).exec(text)?.[1];
     return name === '' || first === undefined ? value : (JSON.parse(first) as unknown);
@@ -24,37 +24,27 @@ export const malformedMutants: readonly Mutant[] = [
     id: 'M-RS-68',
     mistake: 'does not catch what goes wrong while a proof is read, and answers 500',
     breaks: ['RS-PL-17'],
-    variant: () => ({
-      parts: () => ({
-        verifyProof: createVerifier({
-          rules: {
-            parse(compact) {
-              for (const part of compact.split('.').slice(0, 2)) read(part);
-              return parseProof(compact);
-            },
-          },
-        }),
+    variant: () =>
+      withRules({
+        parse(compact) {
+          for (const part of compact.split('.').slice(0, 2)) read(part);
+          return parseProof(compact);
+        },
       }),
-    }),
   },
   {
     id: 'M-RS-156',
     mistake: 'looks for each member of header and payload by its text and takes the first one found',
     breaks: ['RS-PL-16'],
-    variant: () => ({
-      parts: () => ({
-        verifyProof: createVerifier({
-          rules: {
-            parse(compact) {
-              const proof = parseProof(compact);
-              if ('code' in proof) return proof;
-              const [header, claims] = compact.split('.');
-              return { ...proof, header: firstOccurrences(header), claims: firstOccurrences(claims) };
-            },
-          },
-        }),
+    variant: () =>
+      withRules({
+        parse(compact) {
+          const proof = parseProof(compact);
+          if ('code' in proof) return proof;
+          const [header, claims] = compact.split('.');
+          return { ...proof, header: firstOccurrences(header), claims: firstOccurrences(claims) };
+        },
       }),
-    }),
   },
   {
     id: 'M-RS-157',

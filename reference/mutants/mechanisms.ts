@@ -26,7 +26,7 @@ function dpopTokenOf(request: HttpRequest): string | undefined {
 /** Mistakes with RFC 8705 and DPoP beside session-bound tokens (draft -06 §4). */
 export const mechanismsMutants: readonly Mutant[] = [
   {
-    id: 'M-RS-112',
+    id: 'M-RS-203',
     mistake: 'settles with the first token on a connection whether proofs are needed on it',
     breaks: ['RS-DPOP-6'],
     variant: () => {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate } from 'node:tls';
 import { thumbprint } from '../proof/encoding.ts';
 import { defaultPresentationChecks, type Presentation, type PresentationCheckName } from '../resource-server/admission.ts';
@@ -5,6 +6,7 @@ import { certificateOf, type PeerCertificate } from '../resource-server/connecti
 import { answer } from '../resource-server/protect.ts';
 import { missingProof } from '../resource-server/refusal.ts';
 import { discardBody } from '../resource-server/request-body.ts';
+import { tlsOptionsFor } from '../resource-server/server.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import { socketOf, withFacts } from './connections.ts';
 import type { Mutant } from './mutant.ts';
@@ -61,6 +63,24 @@ function comparesKeys(): TargetVariant {
 
 function serverNameOf(presentation: Presentation): unknown {
   return 'servername' in presentation.request.socket ? presentation.request.socket.servername : undefined;
+}
+
+function takesNoIntermediates(): TargetVariant {
+  let anchor: X509Certificate | undefined;
+  const facts = withFacts({
+    certificateOf(socket) {
+      const certificate = certificateOf(socket);
+      const direct = anchor !== undefined && socket.getPeerX509Certificate()?.checkIssued(anchor) === true;
+      return certificate && { ...certificate, verified: certificate.verified && direct };
+    },
+  });
+  return {
+    ...facts,
+    tls(material) {
+      anchor = new X509Certificate(material.clientAuthorities);
+      return tlsOptionsFor(material);
+    },
+  };
 }
 
 function remembersKindOfToken(): TargetVariant {
@@ -139,14 +159,7 @@ export const mutualTlsMutants: readonly Mutant[] = [
     id: 'M-RS-133',
     mistake: 'takes only client certificates that the trust anchor itself has issued',
     breaks: ['RS-MTLS-13'],
-    variant: () =>
-      withFacts({
-        certificateOf(socket) {
-          const issuer = socket.getPeerCertificate(true).issuerCertificate;
-          const certificate = certificateOf(socket);
-          return certificate && { ...certificate, verified: certificate.verified && issuer?.fingerprint256 === issuer?.issuerCertificate?.fingerprint256 };
-        },
-      }),
+    variant: takesNoIntermediates,
   },
   {
     id: 'M-RS-134',

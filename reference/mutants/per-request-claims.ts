@@ -1,9 +1,11 @@
 import { checkIdentifier, checkMethod, checkTarget } from '../proof/claim-checks.ts';
 import { Checks } from '../proof/checks.ts';
+import { parseProof } from '../proof/parse.ts';
 import { matchesMethod, matchesTarget } from '../proof/request-target.ts';
 import type { CheckName, ProofCheck, ProofVerifier, VerificationRules } from '../proof/subject.ts';
 import { createVerifier, defaultChecks } from '../proof/verify.ts';
-import { targetOf } from '../resource-server/http-message.ts';
+import { proofsOf } from '../resource-server/credentials.ts';
+import { targetOf, type HttpRequest } from '../resource-server/http-message.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -20,6 +22,38 @@ function withTargetRule(rule: VerificationRules['matchesTarget']): TargetVariant
 }
 
 const PATH_OF_URI = /^https:\/\/[^/]*/;
+
+/** Two steps of the identifier store, with other work between them. */
+function lookingFirst(): TargetVariant {
+  const seen = new Set<unknown>();
+  const seenBefore = new WeakMap<HttpRequest, boolean>();
+  let current: HttpRequest | undefined;
+  return {
+    listener: (inner) => (request, response) => {
+      const jti = jtiOf(request);
+      if (jti === undefined) return inner(request, response);
+      seenBefore.set(request, seen.has(jti));
+      setTimeout(() => inner(request, response), 20);
+    },
+    parts: () => ({
+      targetOf(request) {
+        current = request;
+        return targetOf(request);
+      },
+      identifiers: {
+        claim(_tokenHash, jti) {
+          seen.add(jti);
+          return current === undefined || seenBefore.get(current) !== true;
+        },
+      },
+    }),
+  };
+}
+
+function jtiOf(request: HttpRequest): unknown {
+  const proof = parseProof(proofsOf(request)[0] ?? '');
+  return 'claims' in proof ? proof.claims['jti'] : undefined;
+}
 
 /** Mistakes with `jti`, `htm` and `htu` (draft -06 §2.3.2.2, §3.3.2 step 5i). */
 export const perRequestClaimsMutants: readonly Mutant[] = [
@@ -57,21 +91,9 @@ export const perRequestClaimsMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-176',
-    mistake: 'records a jti some time after it has looked for it, so that requests at the same time all pass',
+    mistake: 'looks for a jti first and records it later, so that requests at the same time all pass',
     breaks: ['RS-PL-7'],
-    variant: () => {
-      const seen = new Set<string>();
-      return {
-        parts: () => ({
-          identifiers: {
-            claim(tokenHash, jti) {
-              setTimeout(() => seen.add(tokenHash + jti), 50);
-              return !seen.has(tokenHash + jti);
-            },
-          },
-        }),
-      };
-    },
+    variant: lookingFirst,
   },
   {
     id: 'M-RS-177',

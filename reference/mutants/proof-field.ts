@@ -73,10 +73,10 @@ export const proofFieldMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-186',
-    mistake: 'asks for the proof on one path, not on those below it',
+    mistake: 'asks for no proof where a slash ends the path, since the rule stands for the path without one',
     breaks: ['RS-FLD-8'],
     variant: () => ({
-      parts: () => ({ checks: withoutProofWhere(({ url = '' }) => /^\/resource\/./.test(url)) }),
+      parts: () => ({ checks: withoutProofWhere(({ url = '' }) => url.endsWith('/')) }),
     }),
   },
   {

@@ -31,7 +31,7 @@ export const tokenValidityMutants: readonly Mutant[] = [
   {
     id: 'M-RS-91',
     mistake: 'does not validate a token that is bound to TLS sessions, since its proof is verified',
-    breaks: ['RS-TOK-1'],
+    breaks: ['RS-TOK-1', 'RS-TOK-4'],
     variant: () => ({
       parts: ({ validateToken }) => ({
         async validateToken(token, now) {

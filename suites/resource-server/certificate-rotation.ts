@@ -25,7 +25,8 @@ async function renewed(stage: Stage, sameKey: boolean): Promise<Identity> {
 export const certificateRotation = suite('resource-server', 'certificate-rotation', [
   {
     id: 'CL-SVID-3',
-    title: 'refuses a token of the time before a certificate rotation on connections with the new certificate',
+    title:
+      'refuses a token of the time before a certificate rotation on connections with the new certificate',
     cause: KEY_NOT_CERTIFICATE,
     async run(stage) {
       await another(stage);
@@ -35,7 +36,12 @@ export const certificateRotation = suite('resource-server', 'certificate-rotatio
         const key = sameKey ? 'the same key' : 'a new key';
         await stage.refuses(
           refused('invalid_token', 'invalid_proof'),
-          [{ what: `the earlier token with a fresh proof, under a new certificate for ${key}`, change: { token: { boundTo: stage.alice } } }],
+          [
+            {
+              what: `the earlier token with a fresh proof, under a new certificate for ${key}`,
+              change: { token: { boundTo: stage.alice } },
+            },
+          ],
           { token: { boundTo: identity } },
           { connect: { identity } },
         );
@@ -53,8 +59,16 @@ export const certificateRotation = suite('resource-server', 'certificate-rotatio
       const { connection, token, proof } = await prime(stage);
       for (const sameKey of [false, true]) {
         const identity = await renewed(stage, sameKey);
-        await stage.control('the client with its new certificate', { token: { boundTo: identity } }, { connect: { identity } });
-        await stage.accepts('the earlier connection with its token and proof', { token, proof }, { on: connection });
+        await stage.control(
+          'the client with its new certificate',
+          { token: { boundTo: identity } },
+          { connect: { identity } },
+        );
+        await stage.accepts(
+          'the earlier connection with its token and proof',
+          { token, proof },
+          { on: connection },
+        );
         await stage.accepts('the earlier connection with a fresh proof', { token }, { on: connection });
       }
     },

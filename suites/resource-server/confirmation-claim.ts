@@ -3,6 +3,7 @@ import { refused } from '../../harness/scenario/expectation.ts';
 import type { Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import {
+  demandsProof,
   REGISTERED_LABEL,
   rightMembers,
   THUMBPRINT,
@@ -94,6 +95,7 @@ export const confirmationClaim = suite('resource-server', 'confirmation-claim', 
     title: 'takes tls_exp and x5t#S256 from the cnf claim of the validated token and from nowhere else',
     cause: WRONG_PLACE,
     async run(stage) {
+      await demandsProof(stage);
       const servesUnbound = (
         await stage.send('a token without cnf, no proof', { token: UNBOUND, proof: null })
       ).served;

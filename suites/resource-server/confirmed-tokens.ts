@@ -23,3 +23,16 @@ export function withoutProof(what: string, token: TokenPlan, differs: readonly s
 export function rightMembers(stage: Stage): Readonly<Record<string, unknown>> {
   return { 'x5t#S256': stage.alice.thumbprint, tls_exp: REGISTERED_LABEL };
 }
+
+/**
+ * Goes on only where a session-bound token without proof is refused on a new connection: else nothing that is added
+ * to it, or put before it, can be what makes the target lax.
+ */
+export async function demandsProof(stage: Stage): Promise<void> {
+  const { served } = await stage.send(
+    'a session-bound token without proof',
+    { proof: null },
+    { on: await stage.connect() },
+  );
+  if (served) stage.notApplicable('session-bound tokens are served without a proof anyway; see RS-CNF-1');
+}

@@ -1,10 +1,19 @@
 import { refused, refusedExactly } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
+import { combine } from '../../harness/scenario/request.ts';
 import type { Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import { bearerChallenges, challengeProblems } from './challenge-syntax.ts';
 import { leaks } from './leaks.ts';
-import { eachRefused, invalidProofs, missingProof, protectedRequest, refusals } from './proof-failures.ts';
+import {
+  eachRefused,
+  invalidProofs,
+  missingProof,
+  protectedRequest,
+  refusals,
+  sendFailure,
+  wayOf,
+} from './proof-failures.ts';
 
 /** draft -06 §3.5 and §3.3.2 step 6: how a refusal looks, and that it is one. */
 
@@ -50,18 +59,11 @@ export const errorResponses = suite('resource-server', 'error-responses', [
       await eachRefused(stage, refusedExactly('use_session_binding'), [
         missingProof(protectedRequest(stage)),
       ]);
-      for (const { base, variation } of await invalidProofs(stage)) {
-        await stage.control('the right request', base);
-        const { reading } = await stage.send(
-          variation.what,
-          { ...base, ...variation.change },
-          {},
-          'variant',
-          'not use_session_binding',
-        );
+      for (const failure of await invalidProofs(stage)) {
+        const { reading } = await sendFailure(stage, failure, 'not use_session_binding');
         stage.holds(
           reading.kind !== 'refused' || reading.error !== 'use_session_binding',
-          `${variation.what}: refused with use_session_binding although a proof was sent`,
+          `${failure.variation.what}: refused with use_session_binding although a proof was sent`,
         );
       }
     },
@@ -90,20 +92,17 @@ export const errorResponses = suite('resource-server', 'error-responses', [
     title: 'explains each failure in an error_description',
     cause: NO_REASON,
     async run(stage) {
-      for (const { base, variation } of [
-        ...(await invalidProofs(stage)),
-        missingProof(protectedRequest(stage)),
-      ]) {
-        if (base.proof !== undefined) await stage.control('the right request', base);
-        const { outcome, reading } = await stage.send(variation.what, { ...base, ...variation.change });
+      for (const failure of [...(await invalidProofs(stage)), missingProof(protectedRequest(stage))]) {
+        const { what } = failure.variation;
+        const { outcome, reading } = await sendFailure(stage, failure, 'an error_description');
         if (reading.kind !== 'refused' || reading.error === null)
-          stage.note(`${variation.what}: answered ${reading.text}; there is no error to explain`);
+          stage.note(`${what}: answered ${reading.text}; there is no error to explain`);
         else
           stage.holds(
             bearerChallenges(outcome).some(({ parameters }) =>
               /\S/.test(parameters.get('error_description') ?? ''),
             ),
-            `${variation.what}: refused with ${reading.error} and without an error_description`,
+            `${what}: refused with ${reading.error} and without an error_description`,
           );
       }
     },
@@ -131,29 +130,28 @@ export const errorResponses = suite('resource-server', 'error-responses', [
           'a POST that is admitted does not count, so nothing can be told from the counter',
           'target',
         );
-      for (const { base, variation } of [
+      for (const failure of [
         ...(await invalidProofs(stage, { method: 'POST', path })),
         missingProof({ method: 'POST', path }),
       ]) {
-        if (base.proof !== undefined) await stage.control('a POST that is admitted', base);
+        const { what } = failure.variation;
         // Another scenario may count meanwhile; an effect of this request shows each time.
         let counted = 0;
         for (let round = 0; round < ROUNDS && counted === round; round++) {
+          if (failure.base.proof !== undefined && round === 0)
+            await stage.control('a POST that is admitted', failure.base, await wayOf(stage, failure));
           const before = await count();
           const { served } = await stage.send(
-            variation.what,
-            { ...base, ...variation.change },
-            {},
+            what,
+            combine(failure.base, failure.variation.change ?? {}),
+            await wayOf(stage, failure),
             'variant',
             'refused, without effect',
           );
-          if (served) stage.note(`${variation.what}: served, see RS-ERR-1`);
+          if (served) stage.note(`${what}: served, see RS-ERR-1`);
           else if ((await count()) > before) counted++;
         }
-        stage.holds(
-          counted < ROUNDS,
-          `POST, ${variation.what}: refused, and the counter went up all the same`,
-        );
+        stage.holds(counted < ROUNDS, `POST, ${what}: refused, and the counter went up all the same`);
       }
     },
   },
@@ -173,14 +171,10 @@ export const errorResponses = suite('resource-server', 'error-responses', [
       for (const { base, variation } of [
         ...(await invalidProofs(stage)),
         missingProof(protectedRequest(stage)),
-      ].filter((failure) => failure.base.token === undefined)) {
-        const exchange = await stage.send(
-          variation.what,
-          { ...base, token: { subject }, ...variation.change },
-          {},
-          'variant',
-          'refused, without content',
-        );
+      ]) {
+        if (base.token !== undefined) continue;
+        const plan = combine({ ...base, token: { subject } }, variation.change ?? {});
+        const exchange = await stage.send(variation.what, plan, {}, 'variant', 'refused, without content');
         stage.holds(
           exchange.served || !delivers(exchange),
           `${variation.what}: refused with ${exchange.reading.text}, and the protected content came with it`,
@@ -232,8 +226,9 @@ export const errorResponses = suite('resource-server', 'error-responses', [
       );
       if (reading.kind === 'served')
         stage.notApplicable('a request without proof is served, so there is nothing to retry; see RS-CNF-1');
-      stage.holds(on.open, `the connection was ended with the refusal (${reading.text})`);
+      await stage.control('the right request on another connection, while the first may end');
       if (on.open) await stage.accepts('the retry with a proof on the same connection', { token }, { on });
+      else stage.holds(false, `the connection was ended after the refusal (${reading.text})`);
     },
   },
   {

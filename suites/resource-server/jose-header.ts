@@ -44,7 +44,7 @@ export const joseHeader = suite('resource-server', 'jose-header', [
         'at+jwt',
         'application/at+jwt',
         'wpt+jwt',
-        'wimse-id+jwt',
+        'wit+jwt',
         'client-authentication+jwt',
         'oauth-authz-req+jwt',
       ];

@@ -14,6 +14,7 @@ import { AXES } from '../../harness/scenario/permutation.ts';
 import type { ProofPlan, RequestPlan, Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import { ConnectFailure } from '../../harness/wire/connection.ts';
 
 /** draft -06 §2.3, RFC 7515 §5.2, RFC 7519 §7.2: proofs that are no JWTs, or ambiguous ones. */
 
@@ -164,14 +165,20 @@ async function survives(
 ): Promise<void> {
   await stage.control();
   for (const [what, proof] of garbage) {
-    const { reading } = await besideARightOne(stage, `a proof that is ${what}`, { proof });
-    const orderly = reading.kind === 'refused' || may.some((each) => each === reading.kind);
-    stage.holds(orderly, `a proof that is ${what}: ${reading.text}`);
-    const after = await stage.send(`the right request after ${what}`, {}, {}, 'request', 'served');
-    stage.holds(
-      after.served,
-      `after a proof that is ${what} the right request is answered ${after.reading.text}`,
-    );
+    try {
+      const { reading } = await besideARightOne(stage, `a proof that is ${what}`, { proof });
+      const orderly = reading.kind === 'refused' || may.some((each) => each === reading.kind);
+      stage.holds(orderly, `a proof that is ${what}: ${reading.text}`);
+      const after = await stage.send(`the right request after ${what}`, {}, {}, 'request', 'served');
+      stage.holds(
+        after.served,
+        `after a proof that is ${what} the right request is answered ${after.reading.text}`,
+      );
+    } catch (error) {
+      if (!(error instanceof ConnectFailure)) throw error;
+      stage.holds(false, `after a proof that is ${what} no connection can be made: ${error.message}`);
+      return;
+    }
   }
 }
 

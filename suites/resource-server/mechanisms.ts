@@ -4,6 +4,7 @@ import { AXES } from '../../harness/scenario/permutation.ts';
 import type { RequestPlan } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
+import { demandsProof } from './confirmed-tokens.ts';
 
 /** draft -06 §4: session-bound tokens beside RFC 8705 and DPoP. */
 
@@ -32,6 +33,7 @@ export const mechanisms = suite('resource-server', 'mechanisms', [
     across: { http: AXES.http },
     cause: DOWNGRADE,
     async run(stage) {
+      await demandsProof(stage);
       await stage.refuses(refused(), [
         {
           what: 'scheme DPoP, a DPoP proof, no session-binding proof',
@@ -103,22 +105,24 @@ export const mechanisms = suite('resource-server', 'mechanisms', [
     needs: ['persistent-connection'],
     cause: MODE_SWITCH,
     async run(stage) {
+      await demandsProof(stage);
       const on = await stage.connect();
-      const first = await stage.send('a certificate-bound token (RFC 8705)', UNPROVEN_CERTIFICATE_BOUND, {
-        on,
-      });
-      if (!first.served)
+      const certificateBound = await stage.send(
+        'a certificate-bound token (RFC 8705)',
+        UNPROVEN_CERTIFICATE_BOUND,
+        { on },
+      );
+      if (!certificateBound.served)
         stage.notApplicable(
-          `tokens that are bound to the certificate only are not served here (${first.reading.text})`,
+          `tokens that are bound to the certificate only are not served here (${certificateBound.reading.text})`,
         );
-      await stage.refuses(
+      await stage.refusesOne(
         refused('use_session_binding'),
-        [
-          {
-            what: 'a session-bound token after the certificate-bound one',
-            change: { token: { sessionBound: true } },
-          },
-        ],
+        {
+          what: 'a session-bound token without proof right after',
+          change: { token: { sessionBound: true } },
+        },
+        certificateBound,
         UNPROVEN_CERTIFICATE_BOUND,
         { on },
       );

@@ -88,7 +88,8 @@ async function judgeTogether(
     if (exchange.reading.kind === 'cut' && connection.open)
       exchange = await stage.send(`${what}, again`, plan, { on: connection }, 'request', 'served');
     if (exchange.reading.kind === 'cut') cut++;
-    else if (!exchange.served) unserved.push(`${place}: must be served, was answered ${exchange.reading.text}`);
+    else if (!exchange.served)
+      unserved.push(`${place}: must be served, was answered ${exchange.reading.text}`);
     else if (echo)
       stage.holds(
         subjectIn(exchange) === subject,
@@ -97,7 +98,10 @@ async function judgeTogether(
   }
   const more = unserved.length > 1 ? ` (and ${unserved.length - 1} more)` : '';
   stage.holds(unserved.length === 0, `${unserved[0]}${more}`);
-  if (cut > 0) stage.notApplicable(`the target ended the connection or streams before ${cut} of ${steps.length} requests were answered`);
+  if (cut > 0)
+    stage.notApplicable(
+      `the target ended the connection or streams before ${cut} of ${steps.length} requests were answered`,
+    );
 }
 
 /** Streams of several tokens, some of them not to be served, and some that are given up right away. */
@@ -108,14 +112,27 @@ async function manyStreams(stage: Stage, echo: boolean): Promise<void> {
   const first = all[0] ?? { token: await stage.mint(), proof: '' };
   const strays = await holders(stage, connection, 15);
   const steps = Array.from({ length: stage.full ? 100 : 42 }, (_, i): Step => {
-    const own = all[i % all.length] ?? first;
-    if (i % 7 === 2) return wrong('a token with the proof of another one', { token: strays[Math.floor(i / 7)]?.token ?? first.token, proof: own.proof });
+    // The requests without a proof come right after one of the same token with it.
+    const own = all[(i % 7 === 4 ? i - 1 : i) % all.length] ?? first;
+    if (i % 7 === 2)
+      return wrong('a token with the proof of another one', {
+        token: strays[Math.floor(i / 7)]?.token ?? first.token,
+        proof: own.proof,
+      });
     if (i % 7 === 4) return wrong('a token without a proof', { token: own.token, proof: null });
     if (i % 7 === 5) return wrong('a proof without a token', { token: null, proof: own.proof });
     return right(own);
   });
   const { hostname, protectedPath } = stage.setting.target;
-  const abandoned = { method: 'GET', target: protectedPath, authority: hostname, fields: [['authorization', `Bearer ${first.token.compact}`], ['session-binding-proof', first.proof]] as const };
+  const abandoned = {
+    method: 'GET',
+    target: protectedPath,
+    authority: hostname,
+    fields: [
+      ['authorization', `Bearer ${first.token.compact}`],
+      ['session-binding-proof', first.proof],
+    ] as const,
+  };
   const judged = judgeTogether(stage, connection, steps, echo);
   await Promise.all([judged, connection.abandon(abandoned), connection.abandon(abandoned)]);
   if (connection.open) await stage.control('the right request after all streams', {}, { on: connection });
@@ -128,12 +145,23 @@ async function pipelined(stage: Stage, echo: boolean): Promise<void> {
     async (on) => {
       const [a, b] = await holders(stage, on, 2);
       if (a === undefined || b === undefined) return [];
-      return [right(a), wrong('another token without a proof', { token: b.token, proof: null }), right(a)];
+      return [
+        right(a),
+        wrong('another token without a proof', { token: b.token, proof: null }),
+        right(a),
+        wrong('the same token without a proof', { token: a.token, proof: null }),
+        right(b),
+      ];
     },
     async (on) => {
       const [a, b, c] = await holders(stage, on, 3);
       if (a === undefined || b === undefined || c === undefined) return [];
-      return [right(a), wrong('another token with the proof of the first', { token: b.token, proof: a.proof }), right(c), right(a)];
+      return [
+        right(a),
+        wrong('another token with the proof of the first', { token: b.token, proof: a.proof }),
+        right(c),
+        right(a),
+      ];
     },
   ];
   for (const arrange of arrangements) {
@@ -154,8 +182,18 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
       const all = await holders(stage, connection, stage.full ? 50 : 20);
       for (const round of ['first', 'second']) {
         for (const [i, plan] of all.entries()) {
-          if (!connection.open && (round === 'second' || i >= 10)) return stage.note('the target ended the connection before all were sent');
-          if (!(await serves(stage, `token ${i + 1} of ${all.length} with its proof, for the ${round} time`, plan, connection, ONE_TOKEN_ONLY))) return;
+          if (!connection.open && (round === 'second' || i >= 10))
+            return stage.note('the target ended the connection before all were sent');
+          if (
+            !(await serves(
+              stage,
+              `token ${i + 1} of ${all.length} with its proof, for the ${round} time`,
+              plan,
+              connection,
+              ONE_TOKEN_ONLY,
+            ))
+          )
+            return;
         }
       }
     },
@@ -168,12 +206,25 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     cause: PROOF_OF_ANOTHER,
     async run(stage) {
       const early = await another(stage);
-      await stage.refuses(refused('invalid_proof'), [{ what: 'before either is verified: the proof of another token', change: { token: await another(stage), proof: { forToken: early } } }]);
+      await stage.refuses(refused('invalid_proof'), [
+        {
+          what: 'before either is verified: the proof of another token',
+          change: { token: await another(stage), proof: { forToken: early } },
+        },
+      ]);
       await refusesOnPrimed(stage, refused('invalid_proof'), [
-        async ({ proof }) => ({ what: 'another token with the proof of the verified one', change: { token: await another(stage), proof }, differs: ['proof.claims.ath'] }),
+        async ({ proof }) => ({
+          what: 'another token with the proof of the verified one',
+          change: { token: await another(stage), proof },
+          differs: ['proof.claims.ath'],
+        }),
         async ({ connection }) => {
           const second = await prime(stage, { connection, token: await another(stage) });
-          return { what: 'a third token with the proof of the second', change: { token: await another(stage), proof: second.proof }, differs: ['proof.claims.ath'] };
+          return {
+            what: 'a third token with the proof of the second',
+            change: { token: await another(stage), proof: second.proof },
+            differs: ['proof.claims.ath'],
+          };
         },
       ]);
     },
@@ -220,14 +271,28 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     cause: ONE_TOKEN_ONLY,
     async run(stage) {
       const { connection, token, proof } = await prime(stage);
-      await stage.accepts('the refreshed token with a new proof', { token: await another(stage) }, { on: connection });
+      await stage.accepts(
+        'the refreshed token with a new proof',
+        { token: await another(stage) },
+        { on: connection },
+      );
       await stage.accepts('the earlier token with its proof again', { token, proof }, { on: connection });
       await refusesOnPrimed(
         stage,
         refused('invalid_proof'),
         [
-          async (primed) => ({ what: 'a refreshed token with the proof of the earlier one', change: { token: await another(stage), proof: primed.proof }, differs: ['proof.claims.ath'], cause: PROOF_OF_ANOTHER }),
-          async () => ({ what: 'a refreshed token without a proof', change: { token: await another(stage), proof: null }, expect: refused('use_session_binding'), cause: PROOF_OF_ANOTHER }),
+          async (primed) => ({
+            what: 'a refreshed token with the proof of the earlier one',
+            change: { token: await another(stage), proof: primed.proof },
+            differs: ['proof.claims.ath'],
+            cause: PROOF_OF_ANOTHER,
+          }),
+          async () => ({
+            what: 'a refreshed token without a proof',
+            change: { token: await another(stage), proof: null },
+            expect: refused('use_session_binding'),
+            cause: PROOF_OF_ANOTHER,
+          }),
         ],
         connection.open ? { connection } : {},
       );
@@ -235,7 +300,8 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
   },
   {
     id: 'RS-MUX-6',
-    title: 'serves each request as the subject of its own token, whoever used the connection or certificate before',
+    title:
+      'serves each request as the subject of its own token, whoever used the connection or certificate before',
     across: { http: AXES.http },
     capabilities: ['echo'],
     needs: ['persistent-connection'],
@@ -249,9 +315,14 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
       const accept = async (who: Holder, on: Connection): Promise<void> => {
         const exchange = await stage.accepts(`the token of ${who.token.subject} on ${on.id}`, who, { on });
         const found = subjectIn(exchange);
-        if (exchange.served) stage.holds(found === who.token.subject, `the token of ${who.token.subject} was served as ${JSON.stringify(found)}`);
+        if (exchange.served)
+          stage.holds(
+            found === who.token.subject,
+            `the token of ${who.token.subject} was served as ${JSON.stringify(found)}`,
+          );
       };
-      for (let i = 0; i < (stage.full ? 60 : 15) && connection.open; i++) await stage.control('the token of the first subject', one, { on: connection });
+      for (let i = 0; i < (stage.full ? 60 : 15) && connection.open; i++)
+        await stage.control('the token of the first subject', one, { on: connection });
       await accept(two, connection);
       await accept(one, connection);
       await accept(two, connection);
@@ -272,8 +343,13 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
       const [total, atOnce] = [stage.full ? 2000 : 120, stage.permutation.http === 'h2' ? 20 : 1];
       for (let sent = 1; sent < total; sent += atOnce) {
         // Servers often end a connection after so many requests, which is no matter of proofs.
-        if (!connection.open && sent >= 50) return stage.note(`the target ended the connection after ${sent} requests`);
-        const served = await Promise.all(Array.from({ length: atOnce }, (_, i) => serves(stage, `request ${sent + 1 + i} with the same proof`, plan, connection, WEARS_OUT)));
+        if (!connection.open && sent >= 50)
+          return stage.note(`the target ended the connection after ${sent} requests`);
+        const served = await Promise.all(
+          Array.from({ length: atOnce }, (_, i) =>
+            serves(stage, `request ${sent + 1 + i} with the same proof`, plan, connection, WEARS_OUT),
+          ),
+        );
         if (served.includes(false)) return;
       }
     },
@@ -288,16 +364,27 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
       const authority = `rs.tsbt.test:${stage.setting.target.port}`;
       const foreign = { claims: { aud: `https://${authority}` } };
       await refusesOnPrimed(stage, refused('invalid_token'), [
-        () => ({ what: 'a token whose audience is another authority, with a right proof', change: { token: foreign, proof: {} } }),
+        () => ({
+          what: 'a token whose audience is another authority, with a right proof',
+          change: { token: foreign, proof: {} },
+        }),
       ]);
       const there = await stage.send('the right request for another authority', { authority });
-      if (!there.served) return stage.note(`the target does not serve the authority ${authority}: ${there.reading.text}`);
+      if (!there.served)
+        return stage.note(`the target does not serve the authority ${authority}: ${there.reading.text}`);
       await stage.refuses(
         refused('invalid_proof'),
         [
-          { what: 'there: a token whose audience is that authority', change: { token: foreign }, expect: refused('invalid_token') },
+          {
+            what: 'there: a token whose audience is that authority',
+            change: { token: foreign },
+            expect: refused('invalid_token'),
+          },
           { what: 'there: no proof', change: { proof: null }, expect: refused('use_session_binding') },
-          { what: 'there: the ekm of no connection', change: { proof: { claims: { ekm: Buffer.alloc(32).toString('base64url') } } } },
+          {
+            what: 'there: the ekm of no connection',
+            change: { proof: { claims: { ekm: Buffer.alloc(32).toString('base64url') } } },
+          },
         ],
         { authority },
       );

@@ -84,8 +84,6 @@ export const perRequestClaims = suite('resource-server', 'per-request-claims', [
     across: { http: AXES.http },
     cause: METHOD_IGNORED,
     async run(stage) {
-      await stage.control('a POST request', { method: 'POST' });
-      await stage.accepts('a POST request with htm POST', { method: 'POST', ...tied(stage, 'POST') });
       await stage.refuses(
         refused('invalid_proof'),
         [
@@ -102,6 +100,8 @@ export const perRequestClaims = suite('resource-server', 'per-request-claims', [
         ],
         tied(stage),
       );
+      await stage.control('a POST request', { method: 'POST' });
+      await stage.accepts('a POST request with htm POST', { method: 'POST', ...tied(stage, 'POST') });
     },
   },
   {

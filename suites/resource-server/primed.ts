@@ -60,7 +60,13 @@ export async function refusesOnPrimed(
     }
     const { token, proof, connection, control } = primed;
     const variation = await make(primed);
-    const came = await stage.refusesOne(expectation, variation, control, { token, proof }, { on: connection });
+    const came = await stage.refusesOne(
+      expectation,
+      variation,
+      control,
+      { token, proof },
+      { on: connection },
+    );
     const answered = untouched || !('reading' in came) || came.reading.kind !== 'cut';
     untouched = false;
     return answered;
@@ -91,7 +97,9 @@ export async function serves(
   const { served, reading } = await stage.send(what, plan, { on: connection }, 'request', 'served');
   if (served) return true;
   if (reading.kind === 'cut')
-    stage.notApplicable(`the target ended the connection instead of an answer to "${what}" (${reading.text})`);
+    stage.notApplicable(
+      `the target ended the connection instead of an answer to "${what}" (${reading.text})`,
+    );
   stage.holds(false, `${what}: must be served, was answered ${reading.text}`, cause);
   return false;
 }

@@ -1,6 +1,7 @@
 import type { Expectation } from '../../harness/scenario/expectation.ts';
+import { combine } from '../../harness/scenario/request.ts';
 import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
-import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Exchange, Stage, Way } from '../../harness/scenario/stage.ts';
 
 /** A way for a proof to fail, all else being right (draft -06 §3.5). */
 export interface ProofFailure {
@@ -82,28 +83,51 @@ export function protectedRequest(stage: Stage): { readonly method: string; reado
   return { method: 'GET', path: stage.setting.target.protectedPath };
 }
 
+/**
+ * Where a failure's requests go out. Those whose `jti` is fixed each get a new connection: on one that the target
+ * may be about to end, a request has to be sent again, and the `jti` would have been used.
+ */
+export async function wayOf(stage: Stage, { base }: ProofFailure): Promise<Way> {
+  return base.proof === undefined ? {} : { on: await stage.connect() };
+}
+
 /** Judged: each failure is refused as expected, right after the request that it varies was served. */
 export async function eachRefused(
   stage: Stage,
   expectation: Expectation,
   failures: readonly ProofFailure[],
 ): Promise<void> {
-  for (const { base, variation } of failures) {
-    const control = await stage.control('the right request', base);
-    await stage.refusesOne(expectation, variation, control, base);
+  for (const failure of failures) {
+    const control = await stage.control('the right request', failure.base, await wayOf(stage, failure));
+    await stage.refusesOne(
+      expectation,
+      failure.variation,
+      control,
+      failure.base,
+      await wayOf(stage, failure),
+    );
   }
   await stage.control('the right request again');
+}
+
+/** Sends what fails, right after what it varies, and judges nothing. */
+export async function sendFailure(stage: Stage, failure: ProofFailure, expected: string): Promise<Exchange> {
+  const { base, variation } = failure;
+  if (base.proof !== undefined) await stage.control('the right request', base, await wayOf(stage, failure));
+  return stage.send(
+    variation.what,
+    combine(base, variation.change ?? {}),
+    await wayOf(stage, failure),
+    'variant',
+    expected,
+  );
 }
 
 /** Provokes a response of every kind of refusal, and judges none of them. */
 export async function refusals(stage: Stage): Promise<readonly Exchange[]> {
   const exchanges: Exchange[] = [];
-  for (const { base, variation } of [
-    ...(await invalidProofs(stage)),
-    missingProof(protectedRequest(stage)),
-  ]) {
-    if (base.proof !== undefined) exchanges.push(await stage.send('the right request', base));
-    exchanges.push(await stage.send(variation.what, { ...base, ...variation.change }));
+  for (const failure of [...(await invalidProofs(stage)), missingProof(protectedRequest(stage))]) {
+    exchanges.push(await sendFailure(stage, failure, 'a refusal'));
   }
   exchanges.push(await stage.send('no token', { token: null }));
   if (stage.setting.credentials === null) {

@@ -33,7 +33,11 @@ const byReset: Ending = async (_stage, { connection }) => {
 
 /** Asks the target to end it, so that the waiting state of TCP (RFC 9293 §3.6) is on its side and the port is free here. */
 const byTarget: Ending = async (stage, { connection, token, proof }) => {
-  await stage.send('the last request', { token, proof, fields: [['Connection', 'close']] }, { on: connection });
+  await stage.send(
+    'the last request',
+    { token, proof, fields: [['Connection', 'close']] },
+    { on: connection },
+  );
   await connection.close();
 };
 
@@ -48,9 +52,23 @@ async function fromTheSamePort(stage: Stage, end: Ending): Promise<void> {
     const next = await reopen(stage, connection);
     if (next === undefined) continue;
     judged++;
-    await stage.refusesOne(refused('invalid_proof'), { what: 'the proof of the ended connection, on one from the same address and port', on: next, differs: ['proof.claims.ekm'] }, control, { token, proof });
+    await stage.refusesOne(
+      refused('invalid_proof'),
+      {
+        what: 'the proof of the ended connection, on one from the same address and port',
+        on: next,
+        differs: ['proof.claims.ekm'],
+      },
+      control,
+      { token, proof },
+    );
     if (!next.open) continue;
-    await stage.refusesOne(refused('use_session_binding'), { what: 'no proof there', on: next, change: { proof: null } }, control, { token, proof });
+    await stage.refusesOne(
+      refused('use_session_binding'),
+      { what: 'no proof there', on: next, change: { proof: null } },
+      control,
+      { token, proof },
+    );
     if (next.open) await stage.control('a proof of its own there', { token }, { on: next });
   }
   if (judged === 0) stage.inconclusive('the system did not give out the local port again in time');
@@ -67,7 +85,8 @@ export const revival = suite('resource-server', 'revival', [
   },
   {
     id: 'RS-CACHE-4.orderly',
-    title: 'finds no binding of a connection that it ended in order on the next one from the same address and port',
+    title:
+      'finds no binding of a connection that it ended in order on the next one from the same address and port',
     across: { http: ['http/1.1'] },
     needs: ['persistent-connection'],
     cause: REVIVED,
@@ -84,8 +103,16 @@ export const revival = suite('resource-server', 'revival', [
       for (let cycle = 0; cycle < cycles; cycle++) {
         const connection = await stage.connect();
         if (before !== undefined) {
-          const { served, reading } = await stage.send('the token and proof of the connection before', before, { on: connection });
-          if (served) return stage.holds(false, `connection ${cycle + 1} took the proof of the one before (${reading.text})`);
+          const { served, reading } = await stage.send(
+            'the token and proof of the connection before',
+            before,
+            { on: connection },
+          );
+          if (served)
+            return stage.holds(
+              false,
+              `connection ${cycle + 1} took the proof of the one before (${reading.text})`,
+            );
         }
         const token: Token = before?.token ?? (await stage.mint());
         const on = connection.open ? connection : await stage.connect();
@@ -104,22 +131,48 @@ export const revival = suite('resource-server', 'revival', [
     needs: ['persistent-connection'],
     cause: RESUMED,
     async run(stage) {
-      const kinds = stage.permutation.tls === 'TLSv1.2' ? [{ sessionTickets: true }, { sessionTickets: false }] : [{}];
+      const kinds =
+        stage.permutation.tls === 'TLSv1.2' ? [{ sessionTickets: true }, { sessionTickets: false }] : [{}];
       let judged = 0;
       for (const kind of kinds) {
         const first = await prime(stage, { connection: await stage.connect(kind) });
         const { connection, token, proof, control } = first;
         const base = { token, proof };
         const variations: readonly ((on: Connection) => Promise<unknown>)[] = [
-          (on) => stage.refusesOne(refused('invalid_proof'), { what: 'the proof of the first connection on the resumed one', on, differs: ['connection.resumed', 'proof.claims.ekm'] }, control, base),
-          (on) => stage.refusesOne(refused('use_session_binding'), { what: 'no proof on the resumed connection', on, change: { proof: null }, differs: ['connection.resumed', 'proof'] }, control, base),
+          (on) =>
+            stage.refusesOne(
+              refused('invalid_proof'),
+              {
+                what: 'the proof of the first connection on the resumed one',
+                on,
+                differs: ['connection.resumed', 'proof.claims.ekm'],
+              },
+              control,
+              base,
+            ),
+          (on) =>
+            stage.refusesOne(
+              refused('use_session_binding'),
+              {
+                what: 'no proof on the resumed connection',
+                on,
+                change: { proof: null },
+                differs: ['connection.resumed', 'proof'],
+              },
+              control,
+              base,
+            ),
         ];
         for (const refuse of variations) {
           const resumed = await stage.resume(connection, kind);
           if (resumed === undefined) continue;
           judged++;
           await refuse(resumed);
-          if (resumed.open) noteFresh(stage, await stage.send('a proof of its own on the resumed connection', { token }, { on: resumed }));
+          if (resumed.open)
+            noteFresh(
+              stage,
+              await stage.send('a proof of its own on the resumed connection', { token }, { on: resumed }),
+            );
         }
         if (connection.open) await stage.control('the first connection again', base, { on: connection });
       }
@@ -129,5 +182,9 @@ export const revival = suite('resource-server', 'revival', [
 ]);
 
 function noteFresh(stage: Stage, { served, reading }: Exchange): void {
-  stage.note(served ? 'a resumed connection is served with a proof of its own (AMB-04)' : `a resumed connection is not served, even with a proof of its own: ${reading.text} (AMB-04)`);
+  stage.note(
+    served
+      ? 'a resumed connection is served with a proof of its own (AMB-04)'
+      : `a resumed connection is not served, even with a proof of its own: ${reading.text} (AMB-04)`,
+  );
 }

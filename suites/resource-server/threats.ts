@@ -60,7 +60,12 @@ async function swarm(stage: Stage, what: string, plan: RequestPlan): Promise<Try
   );
   const served = exchanges.filter((exchange) => exchange.served).length;
   const outcome = `${served} of ${exchanges.length} served`;
-  return { attempt: `${exchanges.length} times at once ${what}`, outcome, succeeded: served > 0, unanswered: false };
+  return {
+    attempt: `${exchanges.length} times at once ${what}`,
+    outcome,
+    succeeded: served > 0,
+    unanswered: false,
+  };
 }
 
 interface Victim {
@@ -71,7 +76,9 @@ interface Victim {
 }
 
 /** The victim at work: served before anything is stolen, and to be served all along. */
-async function victimOf(stage: Stage): Promise<Victim & { readonly exchange: Awaited<ReturnType<Stage['control']>> }> {
+async function victimOf(
+  stage: Stage,
+): Promise<Victim & { readonly exchange: Awaited<ReturnType<Stage['control']>> }> {
   const plan = { token: await stage.mint() };
   const exchange = await stage.control('the victim, before the attack', plan);
   return {
@@ -84,12 +91,17 @@ async function victimOf(stage: Stage): Promise<Victim & { readonly exchange: Awa
   };
 }
 
-async function tell(stage: Stage, story: { readonly attacker: string; readonly loot: string; readonly attempts: readonly Try[] }, victim: Victim): Promise<void> {
+async function tell(
+  stage: Stage,
+  story: { readonly attacker: string; readonly loot: string; readonly attempts: readonly Try[] },
+  victim: Victim,
+): Promise<void> {
   const attempts = story.attempts.map(({ unanswered: _, ...one }): Attempt => one);
   stage.attack({ ...story, attempts });
   await victim.goesOn('after the attack');
   const silent = story.attempts.filter(({ unanswered }) => unanswered);
-  if (silent.length > 0) stage.inconclusive(silent.map((one) => `${one.attempt}: ${one.outcome}`).join('\n'), 'target');
+  if (silent.length > 0)
+    stage.inconclusive(silent.map((one) => `${one.attempt}: ${one.outcome}`).join('\n'), 'target');
 }
 
 /** A certificate's DER in base64. */
@@ -102,7 +114,10 @@ function forwarded(identity: Identity): readonly Field[] {
   const escaped = encodeURIComponent(identity.certificate);
   return [
     ['Client-Cert', `:${derOf(identity)}:`],
-    ['X-Forwarded-Client-Cert', `Hash=${Buffer.from(identity.thumbprint, 'base64url').toString('hex')};Cert="${escaped}"`],
+    [
+      'X-Forwarded-Client-Cert',
+      `Hash=${Buffer.from(identity.thumbprint, 'base64url').toString('hex')};Cert="${escaped}"`,
+    ],
     ['X-SSL-Client-Cert', escaped],
   ];
 }
@@ -121,22 +136,58 @@ export const threats = suite('resource-server', 'threats', [
       const { loot, exchange } = victim;
       const attempts = [
         await attempt(stage, 'on a connection that was open before the victim’s', loot, { on: waiting }),
-        await attempt(stage, 'on a new connection with the victim’s certificate', loot, { on: await stage.connect() }),
-        await attempt(stage, 'the token alone', { ...victim.plan, proof: null }, { on: await stage.connect() }),
+        await attempt(stage, 'on a new connection with the victim’s certificate', loot, {
+          on: await stage.connect(),
+        }),
+        await attempt(
+          stage,
+          'the token alone',
+          { ...victim.plan, proof: null },
+          { on: await stage.connect() },
+        ),
       ];
       const resumed = await stage.resume(exchange.connection);
-      if (resumed !== undefined) attempts.push(await attempt(stage, 'on a connection that resumes the victim’s TLS session', loot, { on: resumed }));
-      const [otherHttp, otherTls] = [http === 'h2' ? 'http/1.1' : 'h2', tls === 'TLSv1.2' ? 'TLSv1.3' : 'TLSv1.2'] as const;
-      if (capabilities.has(otherHttp)) attempts.push(await attempt(stage, `over ${otherHttp}`, loot, { connect: { http: otherHttp } }));
-      if (capabilities.has(otherTls === 'TLSv1.2' ? 'tls1.2' : 'tls1.3')) attempts.push(await attempt(stage, `over ${otherTls}`, loot, { connect: { tls: otherTls } }));
-      const [many] = await Promise.all([swarm(stage, 'on new connections', loot), victim.goesOn('during the attack')]);
+      if (resumed !== undefined)
+        attempts.push(
+          await attempt(stage, 'on a connection that resumes the victim’s TLS session', loot, {
+            on: resumed,
+          }),
+        );
+      const [otherHttp, otherTls] = [
+        http === 'h2' ? 'http/1.1' : 'h2',
+        tls === 'TLSv1.2' ? 'TLSv1.3' : 'TLSv1.2',
+      ] as const;
+      if (capabilities.has(otherHttp))
+        attempts.push(await attempt(stage, `over ${otherHttp}`, loot, { connect: { http: otherHttp } }));
+      if (capabilities.has(otherTls === 'TLSv1.2' ? 'tls1.2' : 'tls1.3'))
+        attempts.push(await attempt(stage, `over ${otherTls}`, loot, { connect: { tls: otherTls } }));
+      const [many] = await Promise.all([
+        swarm(stage, 'on new connections', loot),
+        victim.goesOn('during the attack'),
+      ]);
       attempts.push(many);
       const ended = await stage.connect();
       const last = await stage.control('the victim on a further connection', victim.plan, { on: ended });
       ended.reset();
       const next = await reopen(stage, ended);
-      if (next !== undefined) attempts.push(await attempt(stage, 'from the address and port of a connection that has just ended', { ...loot, proof: last.proofs }, { on: next }));
-      await tell(stage, { attacker: 'Someone with access to the victim’s certificate and key', loot: 'An access token and the genuine proof sent with it', attempts }, victim);
+      if (next !== undefined)
+        attempts.push(
+          await attempt(
+            stage,
+            'from the address and port of a connection that has just ended',
+            { ...loot, proof: last.proofs },
+            { on: next },
+          ),
+        );
+      await tell(
+        stage,
+        {
+          attacker: 'Someone with access to the victim’s certificate and key',
+          loot: 'An access token and the genuine proof sent with it',
+          attempts,
+        },
+        victim,
+      );
     },
   },
   {
@@ -147,25 +198,61 @@ export const threats = suite('resource-server', 'threats', [
     async run(stage) {
       const { mallory, alice, setting } = stage;
       const victim = await victimOf(stage);
-      const own = await stage.send('the attacker with a token of its own', { token: { boundTo: mallory, subject: 'mallory' } }, { connect: { identity: mallory } });
-      stage.note(`the attacker with a token of its own is ${own.served ? 'served' : `not served: ${own.reading.text}`}`);
-      const tail = await setting.issue(setting.pki.trusted, { name: 'mallory', keyType: 'P-256', extraChain: alice.certificate });
+      const own = await stage.send(
+        'the attacker with a token of its own',
+        { token: { boundTo: mallory, subject: 'mallory' } },
+        { connect: { identity: mallory } },
+      );
+      stage.note(
+        `the attacker with a token of its own is ${own.served ? 'served' : `not served: ${own.reading.text}`}`,
+      );
+      const tail = await setting.issue(setting.pki.trusted, {
+        name: 'mallory',
+        keyType: 'P-256',
+        extraChain: alice.certificate,
+      });
       const { plan, loot } = victim;
-      const as = (what: string, change: RequestPlan, identity = mallory): Promise<Try> => attempt(stage, what, { ...plan, ...change }, { connect: { identity } });
+      const as = (what: string, change: RequestPlan, identity = mallory): Promise<Try> =>
+        attempt(stage, what, { ...plan, ...change }, { connect: { identity } });
       const claiming = { header: { 'x5t#S256': alice.thumbprint } };
       const attempts = [
         await as('with the captured proof', loot),
         await as('with a proof of its own', {}),
         await as('with a proof of its own that names the victim’s certificate', { proof: claiming }),
-        await as('with the same and the victim’s certificate in x5c', { proof: { header: { ...claiming.header, x5c: [derOf(alice)] } } }),
-        await as('with a proof of its own and its own certificate in x5c', { proof: { header: { x5c: [derOf(mallory)] } } }),
-        await as('with a proof of its own and the victim’s certificate in forwarding fields', { fields: forwarded(alice) }),
-        await as('with the captured proof and the victim’s certificate in forwarding fields', { ...loot, fields: forwarded(alice) }),
-        await as('with a proof of its own and the victim’s certificate after its own in the handshake', {}, tail),
-        await as('with a proof that names the victim’s certificate, and that after its own in the handshake', { proof: claiming }, tail),
+        await as('with the same and the victim’s certificate in x5c', {
+          proof: { header: { ...claiming.header, x5c: [derOf(alice)] } },
+        }),
+        await as('with a proof of its own and its own certificate in x5c', {
+          proof: { header: { x5c: [derOf(mallory)] } },
+        }),
+        await as('with a proof of its own and the victim’s certificate in forwarding fields', {
+          fields: forwarded(alice),
+        }),
+        await as('with the captured proof and the victim’s certificate in forwarding fields', {
+          ...loot,
+          fields: forwarded(alice),
+        }),
+        await as(
+          'with a proof of its own and the victim’s certificate after its own in the handshake',
+          {},
+          tail,
+        ),
+        await as(
+          'with a proof that names the victim’s certificate, and that after its own in the handshake',
+          { proof: claiming },
+          tail,
+        ),
         await as('without a proof', { proof: null }),
       ];
-      await tell(stage, { attacker: 'Another client with a valid certificate of its own', loot: 'An access token and the genuine proof sent with it', attempts }, victim);
+      await tell(
+        stage,
+        {
+          attacker: 'Another client with a valid certificate of its own',
+          loot: 'An access token and the genuine proof sent with it',
+          attempts,
+        },
+        victim,
+      );
     },
   },
   {
@@ -180,19 +267,53 @@ export const threats = suite('resource-server', 'threats', [
       const anonymous: Way = { connect: { identity: null } };
       const registered: Way = { connect: { identity: mallory } };
       const attempts = [
-        await attempt(stage, 'the token from a host without a certificate', { ...plan, proof: null }, anonymous),
-        await attempt(stage, 'the token from a host without a certificate, with a proof by a key of its own', { ...plan, proof: { by: mallory } }, anonymous),
+        await attempt(
+          stage,
+          'the token from a host without a certificate',
+          { ...plan, proof: null },
+          anonymous,
+        ),
+        await attempt(
+          stage,
+          'the token from a host without a certificate, with a proof by a key of its own',
+          { ...plan, proof: { by: mallory } },
+          anonymous,
+        ),
         await attempt(stage, 'the token and the proof from a host without a certificate', loot, anonymous),
-        await attempt(stage, 'the token from a host with a certificate of its own', { ...plan, proof: null }, registered),
-        await attempt(stage, 'the token from a host with a certificate of its own, with a self-made proof', plan, registered),
-        await attempt(stage, 'the token and the proof from a host with a certificate of its own', loot, registered),
+        await attempt(
+          stage,
+          'the token from a host with a certificate of its own',
+          { ...plan, proof: null },
+          registered,
+        ),
+        await attempt(
+          stage,
+          'the token from a host with a certificate of its own, with a self-made proof',
+          plan,
+          registered,
+        ),
+        await attempt(
+          stage,
+          'the token and the proof from a host with a certificate of its own',
+          loot,
+          registered,
+        ),
       ];
-      await tell(stage, { attacker: 'Whoever the agent gave its token to, tricked by injected instructions', loot: 'The access token from the agent’s environment; then its proof too', attempts }, victim);
+      await tell(
+        stage,
+        {
+          attacker: 'Whoever the agent gave its token to, tricked by injected instructions',
+          loot: 'The access token from the agent’s environment; then its proof too',
+          attempts,
+        },
+        victim,
+      );
     },
   },
   {
     id: 'RS-T4',
-    title: 'withstands T4: against stolen token and proof, the certificate and the exporter value protect each on its own',
+    title:
+      'withstands T4: against stolen token and proof, the certificate and the exporter value protect each on its own',
     across: EVERY_TRANSPORT,
     cause: REPLAYABLE,
     async run(stage) {
@@ -201,45 +322,107 @@ export const threats = suite('resource-server', 'threats', [
       const { plan, loot } = victim;
       const fresh = await stage.connect();
       const cached = await stage.connect();
-      await stage.control('the victim with another token on a further connection', { token: await another(stage) }, { on: cached });
+      await stage.control(
+        'the victim with another token on a further connection',
+        { token: await another(stage) },
+        { on: cached },
+      );
       const attempts = [
-        await attempt(stage, 'with another certificate: both as they were captured', loot, { connect: { identity: mallory } }),
-        await attempt(stage, 'with another certificate: a proof for its own connection', { ...plan, proof: { by: mallory } }, { connect: { identity: mallory } }),
-        await attempt(stage, 'with another certificate: the same in the victim’s name', { ...plan, proof: { by: mallory, header: { 'x5t#S256': alice.thumbprint } } }, { connect: { identity: mallory } }),
-        await attempt(stage, 'with the victim’s certificate and key: both as they were captured', loot, { on: fresh }),
-        await attempt(stage, 'with the victim’s certificate and key, on a connection in use', loot, cached.open ? { on: cached } : {}),
+        await attempt(stage, 'with another certificate: both as they were captured', loot, {
+          connect: { identity: mallory },
+        }),
+        await attempt(
+          stage,
+          'with another certificate: a proof for its own connection',
+          { ...plan, proof: { by: mallory } },
+          { connect: { identity: mallory } },
+        ),
+        await attempt(
+          stage,
+          'with another certificate: the same in the victim’s name',
+          { ...plan, proof: { by: mallory, header: { 'x5t#S256': alice.thumbprint } } },
+          { connect: { identity: mallory } },
+        ),
+        await attempt(stage, 'with the victim’s certificate and key: both as they were captured', loot, {
+          on: fresh,
+        }),
+        await attempt(
+          stage,
+          'with the victim’s certificate and key, on a connection in use',
+          loot,
+          cached.open ? { on: cached } : {},
+        ),
       ];
-      await tell(stage, { attacker: 'Someone who reads the victim’s traffic after TLS has ended', loot: 'An access token and the genuine proof sent with it', attempts }, victim);
+      await tell(
+        stage,
+        {
+          attacker: 'Someone who reads the victim’s traffic after TLS has ended',
+          loot: 'An access token and the genuine proof sent with it',
+          attempts,
+        },
+        victim,
+      );
     },
   },
   {
     id: 'RS-T5',
-    title: 'withstands T5: in a chain of services, a token taken at one hop works neither at another one nor for another member',
+    title:
+      'withstands T5: in a chain of services, a token taken at one hop works neither at another one nor for another member',
     cause: NOT_FOR_THIS_HOP,
     async run(stage) {
       const victim = await victimOf(stage);
       const { alice, setting } = stage;
-      const [bob, carol] = await Promise.all(['bob', 'carol'].map((name) => setting.issue(setting.pki.trusted, { name, keyType: 'P-256' })));
+      const [bob, carol] = await Promise.all(
+        ['bob', 'carol'].map((name) => setting.issue(setting.pki.trusted, { name, keyType: 'P-256' })),
+      );
       if (bob === undefined || carol === undefined) return;
       const hop = { claims: { aud: 'https://b.tsbt.test' } };
       const bobs = await stage.mint({ boundTo: bob, subject: 'bob' });
       await stage.control('B with its own token', { token: bobs }, { connect: { identity: bob } });
       const toB = await stage.mint(hop);
       const attempts = [
-        await attempt(stage, 'B presents the token that A used towards B', { token: toB }, { connect: { identity: bob } }),
-        await attempt(stage, 'B relays that token and the proof of A', { token: toB, proof: victim.exchange.proofs }, { connect: { identity: bob } }),
+        await attempt(
+          stage,
+          'B presents the token that A used towards B',
+          { token: toB },
+          { connect: { identity: bob } },
+        ),
+        await attempt(
+          stage,
+          'B relays that token and the proof of A',
+          { token: toB, proof: victim.exchange.proofs },
+          { connect: { identity: bob } },
+        ),
         await attempt(stage, 'A presents the token for B here, with all else right', { token: toB }),
-        await attempt(stage, 'B presents the token that A used here, with a proof of its own', victim.plan, { connect: { identity: bob } }),
-        await attempt(stage, 'B relays the token and proof that A used here', victim.loot, { connect: { identity: bob } }),
+        await attempt(stage, 'B presents the token that A used here, with a proof of its own', victim.plan, {
+          connect: { identity: bob },
+        }),
+        await attempt(stage, 'B relays the token and proof that A used here', victim.loot, {
+          connect: { identity: bob },
+        }),
         await attempt(stage, 'C presents the token of B', { token: bobs }, { connect: { identity: carol } }),
-        await attempt(stage, 'A presents the token of B on its own connection', { token: bobs }, { on: await stage.connect({ identity: alice }) }),
+        await attempt(
+          stage,
+          'A presents the token of B on its own connection',
+          { token: bobs },
+          { on: await stage.connect({ identity: alice }) },
+        ),
       ];
-      await tell(stage, { attacker: 'A member of the chain A–B–C that was taken over', loot: 'The tokens and proofs that pass through it', attempts }, victim);
+      await tell(
+        stage,
+        {
+          attacker: 'A member of the chain A–B–C that was taken over',
+          loot: 'The tokens and proofs that pass through it',
+          attempts,
+        },
+        victim,
+      );
     },
   },
   {
     id: 'RS-RELAY-1',
-    title: 'refuses what a malicious server relays: a proof that a client made for its connection to that one',
+    title:
+      'refuses what a malicious server relays: a proof that a client made for its connection to that one',
     across: { http: AXES.http },
     cause: RELAYED,
     async run(stage) {
@@ -251,16 +434,45 @@ export const threats = suite('resource-server', 'threats', [
       // As if the relay had brought about equal exporter values: the client signs what is right on the relay's connection.
       const synchronised: RequestPlan = { ...victim.plan, proof: { by: alice } };
       const attempts = [
-        await attempt(stage, 'forwarded on a connection with the certificate of the malicious server', relayed, { connect: { identity: mallory } }),
-        await attempt(stage, 'forwarded on a connection without a client certificate', relayed, { connect: { identity: null } }),
-        await attempt(stage, 'with equal exporter values and the certificate of the malicious server', synchronised, { connect: { identity: mallory } }),
-        await attempt(stage, 'with equal exporter values and no client certificate', synchronised, { connect: { identity: null } }),
+        await attempt(
+          stage,
+          'forwarded on a connection with the certificate of the malicious server',
+          relayed,
+          { connect: { identity: mallory } },
+        ),
+        await attempt(stage, 'forwarded on a connection without a client certificate', relayed, {
+          connect: { identity: null },
+        }),
+        await attempt(
+          stage,
+          'with equal exporter values and the certificate of the malicious server',
+          synchronised,
+          { connect: { identity: mallory } },
+        ),
+        await attempt(stage, 'with equal exporter values and no client certificate', synchronised, {
+          connect: { identity: null },
+        }),
       ];
       if (setting.target.capabilities.has('tls1.2')) {
         const weak: Way = { connect: { tls: 'TLSv1.2', extendedMasterSecret: false } };
-        attempts.push(await attempt(stage, 'with equal exporter values, on a TLS 1.2 connection without extended master secret whose client authentication is relayed too', victim.plan, weak));
+        attempts.push(
+          await attempt(
+            stage,
+            'with equal exporter values, on a TLS 1.2 connection without extended master secret whose client authentication is relayed too',
+            victim.plan,
+            weak,
+          ),
+        );
       }
-      await tell(stage, { attacker: 'A resource server that the client talks to', loot: 'A token for the target, and proofs made for the connection to the attacker', attempts }, victim);
+      await tell(
+        stage,
+        {
+          attacker: 'A resource server that the client talks to',
+          loot: 'A token for the target, and proofs made for the connection to the attacker',
+          attempts,
+        },
+        victim,
+      );
     },
   },
 ]);

@@ -29,8 +29,8 @@ function claims(...names: string[]): readonly string[] {
 }
 
 /** Another protocol's JWT as it is, by the rightful client's key, in the proof field. */
-function foreign(what: string, token: Token, proof: string, differs: readonly string[]): Variation {
-  return { what, change: { token, proof }, differs };
+function foreign(what: string, token: Token, make: () => string, differs: readonly string[]): Variation {
+  return { what, change: { token, proof: { compact: make } }, differs };
 }
 
 /** A right proof but for the type and what else makes it another protocol's JWT. */
@@ -71,8 +71,8 @@ export const tokenConfusion = suite('resource-server', 'token-confusion', [
       const { alice: identity, setting } = stage;
       const { issuer, audience } = setting.issuer;
       const { on: connection, token, proofAsToken } = await exchangeable(stage);
-      const assertion = clientAssertion({ identity, clientId: 'tsbt-client', audience: issuer });
-      const workload = workloadProof({ identity, token: token.compact, audience });
+      const assertion = () => clientAssertion({ identity, clientId: 'tsbt-client', audience: issuer });
+      const workload = () => workloadProof({ identity, token: token.compact, audience });
       await stage.refuses(refused('invalid_proof'), [
         foreign('a client assertion', token, assertion, [
           ...header('typ'),
@@ -156,7 +156,7 @@ export const tokenConfusion = suite('resource-server', 'token-confusion', [
       const attackers = publicKeyOf(mallory).export({ format: 'jwk' });
       const inDpopField = (proof: string) => [['DPoP', proof]] as const;
       await stage.refuses(refused('invalid_proof'), [
-        foreign('a DPoP proof', token, dpopProof({ identity, token: token.compact, ...request }), [
+        foreign('a DPoP proof', token, () => dpopProof({ identity, token: token.compact, ...request }), [
           ...header('typ', 'jwk', 'x5t#S256'),
           ...claims('ekm', 'jti', 'htm', 'htu'),
         ]),

@@ -1,0 +1,64 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Verdict } from '../scenario/record.ts';
+import { UsageError } from '../usage-error.ts';
+
+/**
+ * What the suite finds on a mutant or variant, one entry a scenario: `RS-EKM-5` where it fails, and where its verdict is
+ * another one that counts, the verdict behind the id: `RS-ERR-8 warn`. Sorted.
+ */
+export type KillSet = readonly string[];
+
+/** Mutant or variant → what the suite finds on it. */
+export type KillSets = Readonly<Record<string, KillSet>>;
+
+/** Scenario that no mutant can be caught by → why not. */
+export type Unkilled = Readonly<Record<string, string>>;
+
+/** How a verdict stands in a kill set. */
+export function killText(scenario: string, verdict: Verdict): string {
+  return verdict === 'fail' ? scenario : `${scenario} ${verdict}`;
+}
+
+/** The scenario of an entry, and its verdict. */
+export function readKill(entry: string): { readonly scenario: string; readonly verdict: string } {
+  const [scenario = '', verdict = 'fail'] = entry.split(' ');
+  return { scenario, verdict };
+}
+
+/**
+ * Reads the kill sets of a role.
+ *
+ * @throws {UsageError} when the file cannot be read or is not of that form
+ */
+export async function readKillSets(path: string): Promise<KillSets> {
+  return read(path, (value): value is KillSets => entriesAre(value, (entry) => Array.isArray(entry) && entry.every((one) => typeof one === 'string')));
+}
+
+/**
+ * Reads the scenarios that kill nothing, with the reasons.
+ *
+ * @throws {UsageError} when the file cannot be read or is not of that form
+ */
+export async function readUnkilled(path: string): Promise<Unkilled> {
+  return read(path, (value): value is Unkilled => entriesAre(value, (entry) => typeof entry === 'string'));
+}
+
+/** Writes kill sets so that a change of one is a line of the diff: subjects in the given order, entries sorted. */
+export async function writeKillSets(path: string, sets: KillSets): Promise<void> {
+  await writeFile(path, `${JSON.stringify(sets, null, 2)}\n`);
+}
+
+function entriesAre(value: unknown, test: (entry: unknown) => boolean): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(test);
+}
+
+async function read<T>(path: string, is: (value: unknown) => value is T): Promise<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new UsageError(path, error instanceof Error ? error.message : String(error), 'Restore the file, or have it written anew with `tsbt mutants --write`.');
+  }
+  if (is(value)) return value;
+  throw new UsageError(path, 'is not of the form that it should be', 'Restore the file, or have it written anew with `tsbt mutants --write`.');
+}

@@ -1,0 +1,55 @@
+import type { Attribution, ResultRecord, Verdict } from '../scenario/record.ts';
+import { killText } from './kill-sets.ts';
+import type { KillSet } from './kill-sets.ts';
+import type { Subject } from './subject.ts';
+
+/** What one scenario found on a subject: the gravest of its verdicts, where it was played under several permutations. */
+export interface Finding {
+  readonly scenario: string;
+  readonly verdict: Verdict;
+  readonly attribution: Attribution | null;
+  readonly reason: string | null;
+}
+
+/** What the suite found on a subject. Plain data. */
+export interface Observation {
+  readonly subject: string;
+  /** One for each scenario that was played. */
+  readonly findings: readonly Finding[];
+  /** Why the subject could not be tried, where that is so. */
+  readonly problem?: string;
+  readonly durationMs: number;
+}
+
+/** Gravest first, as far as catching a mistake goes. */
+const GRAVITY: readonly Verdict[] = ['fail', 'warn', 'info', 'inconclusive', 'not-applicable', 'pass'];
+
+/** The verdicts that count as having noticed something. */
+const NOTICED: Readonly<Record<Subject['form'], readonly Verdict[]>> = {
+  // What cannot be judged on a broken implementation is not what it was caught by.
+  mutant: ['fail', 'warn', 'info'],
+  variant: ['fail', 'warn', 'info', 'inconclusive', 'not-applicable'],
+};
+
+/** One finding for each scenario. */
+export function findingsOf(results: readonly ResultRecord[]): readonly Finding[] {
+  const gravest = new Map<string, Finding>();
+  for (const { scenario, verdict, attribution, reason } of results) {
+    const before = gravest.get(scenario);
+    if (before === undefined || GRAVITY.indexOf(verdict) < GRAVITY.indexOf(before.verdict)) gravest.set(scenario, { scenario, verdict, attribution, reason });
+  }
+  return [...gravest.values()];
+}
+
+/** The kill set that an observation shows. */
+export function killSetOf({ findings }: Observation, form: Subject['form']): KillSet {
+  const noticed = findings.filter(({ verdict }) => NOTICED[form].includes(verdict));
+  return noticed.map(({ scenario, verdict }) => killText(scenario, verdict)).toSorted(naturally);
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+/** `RS-EKM-2` before `RS-EKM-10`. */
+export function naturally(a: string, b: string): number {
+  return collator.compare(a, b);
+}

@@ -1,0 +1,131 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { decodeJwt } from 'jose';
+import { defaultPresentationChecks } from '../resource-server/admission.ts';
+import { connectionKeyOf } from '../resource-server/connection.ts';
+import { bearerTokenOf, proofsOf } from '../resource-server/credentials.ts';
+import type { HttpRequest } from '../resource-server/http-message.ts';
+import { isJwt } from '../resource-server/jwt-tokens.ts';
+import { invalidToken } from '../resource-server/refusal.ts';
+import type { TargetVariant } from '../resource-server/target.ts';
+import { readGrant, type Grant } from '../resource-server/token.ts';
+import type { TokenValidator } from '../resource-server/token.ts';
+import type { Mutant } from './mutant.ts';
+
+/** The reference whose token validation knows which connection a token came on. */
+function validatingOn(
+  validate: (
+    connection: object,
+    token: string,
+    now: number,
+    inner: TokenValidator,
+  ) => Promise<Grant | undefined>,
+): TargetVariant {
+  const connection = new AsyncLocalStorage<object>();
+  return {
+    parts: ({ validateToken }) => ({
+      validateToken: (token, now) => validate(connection.getStore() ?? {}, token, now, validateToken),
+    }),
+    listener: (inner) => (request, response) =>
+      connection.run(connectionKeyOf(request) ?? {}, () => inner(request, response)),
+  };
+}
+
+function principalOfConnection(): TargetVariant {
+  const subjects = new WeakMap<object, string | undefined>();
+  return validatingOn(async (connection, token, now, inner) => {
+    const grant = await inner(token, now);
+    if (grant === undefined) return undefined;
+    if (!subjects.has(connection)) subjects.set(connection, grant.subject);
+    return { ...grant, subject: subjects.get(connection) };
+  });
+}
+
+function boundConnectionForAudience(): TargetVariant {
+  const bound = new WeakSet();
+  return validatingOn(async (connection, token, now, inner) => {
+    const grant = await inner(token, now);
+    if (grant !== undefined) bound.add(connection);
+    if (grant !== undefined || !bound.has(connection) || !isJwt(token)) return grant;
+    const claims = decodeJwt(token);
+    return (claims.exp ?? 0) > now ? readGrant(claims) : undefined;
+  });
+}
+
+function oneTokenOnly(): TargetVariant {
+  const tokens = new WeakMap<object, string>();
+  const { run } = defaultPresentationChecks.get('proof');
+  return {
+    parts: () => ({
+      checks: defaultPresentationChecks.with('proof', (presentation, parts) => {
+        const { key, tokenHash } = presentation;
+        const first = tokens.get(key);
+        if (first !== undefined && first !== tokenHash) return invalidToken('another token is bound here');
+        const refusal = run(presentation, parts);
+        if (refusal === undefined) tokens.set(key, tokenHash);
+        return refusal;
+      }),
+    }),
+  };
+}
+
+function currentRequestShared(): TargetVariant {
+  let current: HttpRequest | undefined;
+  return {
+    parts: () => ({
+      tokenOf(request) {
+        current = request;
+        return bearerTokenOf(request);
+      },
+      proofsOf: (request) => proofsOf(current ?? request),
+    }),
+  };
+}
+
+function lastProofOfConnection(): TargetVariant {
+  const last = new WeakMap<object, readonly string[]>();
+  return {
+    parts: () => ({
+      proofsOf(request) {
+        const key = connectionKeyOf(request) ?? {};
+        const own = proofsOf(request);
+        if (own.length > 0) last.set(key, own);
+        return last.get(key) ?? own;
+      },
+    }),
+  };
+}
+
+/** Mistakes with several tokens and many requests on one connection (draft -06 §3.3.1, §3.3.2, Appendix B.3). */
+export const multiplexingMutants: readonly Mutant[] = [
+  {
+    id: 'M-RS-81',
+    mistake: 'remembers the principal for the connection',
+    breaks: ['RS-MUX-3', 'RS-MUX-4', 'RS-MUX-6'],
+    variant: principalOfConnection,
+  },
+  {
+    id: 'M-RS-82',
+    mistake: 'binds one token only to a connection',
+    breaks: ['RS-MUX-1', 'RS-MUX-5'],
+    variant: oneTokenOnly,
+  },
+  {
+    id: 'M-RS-120',
+    mistake:
+      'takes a bound connection for a check of the audience, and does not validate further tokens on it',
+    breaks: ['RS-MUX-8', 'RS-TOK-1', 'RS-CACHE-1', 'RS-T5'],
+    variant: boundConnectionForAudience,
+  },
+  {
+    id: 'M-RS-214',
+    mistake: 'keeps the request that it works on in a variable that all requests share',
+    breaks: ['RS-MUX-3', 'RS-MUX-4'],
+    variant: currentRequestShared,
+  },
+  {
+    id: 'M-RS-215',
+    mistake: 'takes the last proof of the connection where a request has none',
+    breaks: ['RS-CACHE-9', 'RS-MUX-4'],
+    variant: lastProofOfConnection,
+  },
+];
