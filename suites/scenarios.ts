@@ -22,12 +22,16 @@ import { confirmationClaim } from './resource-server/confirmation-claim.ts';
 import { introspection } from './resource-server/introspection.ts';
 import { tokenValidity } from './resource-server/token-validity.ts';
 import { errorResponses } from './resource-server/error-responses.ts';
+import { refusalEffects } from './resource-server/refusal-effects.ts';
 import { mechanisms } from './resource-server/mechanisms.ts';
 import { bindingCache } from './resource-server/binding-cache.ts';
+import { cachedOutcomes } from './resource-server/cached-outcomes.ts';
+import { proofRenewal } from './resource-server/proof-renewal.ts';
+import { intermediaries } from './resource-server/intermediaries.ts';
 import { certificateRotation } from './resource-server/certificate-rotation.ts';
 import { multiplexing } from './resource-server/multiplexing.ts';
 import { revival } from './resource-server/revival.ts';
 import { threats } from './resource-server/threats.ts';
 
 /** Every scenario, in the order of the report. */
-export const SCENARIOS: readonly Scenario[] = [...proofClaims, ...tokenHash, ...perRequestClaims, ...proofIdentifier, ...proofField, ...tokenPresentation, ...enforcement, ...exporter, ...resumption, ...tlsProtocol, ...mutualTls, ...thumbprints, ...forwardedFields, ...joseHeader, ...algorithms, ...signature, ...tokenConfusion, ...malformedProofs, ...confirmation, ...confirmationClaim, ...introspection, ...tokenValidity, ...errorResponses, ...mechanisms, ...bindingCache, ...revival, ...multiplexing, ...certificateRotation, ...threats];
+export const SCENARIOS: readonly Scenario[] = [...proofClaims, ...tokenHash, ...perRequestClaims, ...proofIdentifier, ...proofField, ...tokenPresentation, ...enforcement, ...exporter, ...resumption, ...tlsProtocol, ...mutualTls, ...thumbprints, ...forwardedFields, ...joseHeader, ...algorithms, ...signature, ...tokenConfusion, ...malformedProofs, ...confirmation, ...confirmationClaim, ...introspection, ...tokenValidity, ...errorResponses, ...refusalEffects, ...mechanisms, ...bindingCache, ...cachedOutcomes, ...proofRenewal, ...revival, ...multiplexing, ...certificateRotation, ...threats, ...intermediaries];

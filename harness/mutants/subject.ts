@@ -35,20 +35,22 @@ interface Entry {
 /**
  * Every mutant and harmless variant of the resource server, in the order of their catalogues.
  *
- * @throws {Error} where a catalogue contradicts itself: two of one id, or an unknown permutation or capability
+ * @throws {Error} where an entry names an unknown permutation or capability
  */
 export async function loadSubjects(): Promise<readonly Subject[]> {
   const embedded = await loadManifest(EMBEDDED);
   const catalogue = async (form: Form): Promise<readonly Subject[]> => {
     // By path: the reference is no part of the harness, it is only asked what it can be started as.
-    const module = (await import(pathToFileURL(FORMS[form].catalogue).href)) as Readonly<Record<string, readonly Entry[]>>;
-    return Object.values(module).flatMap((entries) => entries.map((entry) => subjectOf(embedded, form, entry)));
+    const module = (await import(pathToFileURL(FORMS[form].catalogue).href)) as { readonly MUTANTS?: readonly Entry[]; readonly VARIANTS?: readonly Entry[] };
+    return (module.MUTANTS ?? module.VARIANTS ?? []).map((entry) => subjectOf(embedded, form, entry));
   };
-  const subjects = [...(await catalogue('mutant')), ...(await catalogue('variant'))];
+  return [...(await catalogue('mutant')), ...(await catalogue('variant'))];
+}
+
+/** Ids that several subjects have. */
+export function ambiguous(subjects: readonly Subject[]): readonly string[] {
   const ids = subjects.map(({ id }) => id);
-  const twice = ids.filter((id, index) => ids.indexOf(id) !== index);
-  if (twice.length > 0) throw new Error(`several mutants or variants have the id ${[...new Set(twice)].join(', ')}`);
-  return subjects;
+  return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
 }
 
 function subjectOf(embedded: Manifest, form: Form, entry: Entry): Subject {

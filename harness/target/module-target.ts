@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LATE, within } from './bounded.ts';
 import type { TargetEnvironment } from './environment.ts';
@@ -130,7 +131,7 @@ class ModuleTarget implements Target {
     this.manifest = manifest;
     this.host = expectation.host;
     this.port = expectation.port;
-    this.startedAs = `module ${path}`;
+    this.startedAs = `module ${relative(process.cwd(), path)}`;
     this.#running = running;
     this.#log = log;
     this.#graceMs = expectation.stopGraceMs;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPki, type Pki } from '../../certs/pki.ts';
 import { prepareEnvironment } from './environment.ts';
@@ -186,7 +186,7 @@ describe('a module target', () => {
 
   test('is started in this process and stopped', async () => {
     const target = await startTarget(manifest(start), settings());
-    expect(target.startedAs).toBe(`module ${start.module}`);
+    expect(target.startedAs).toBe(`module ${relative(process.cwd(), start.module)}`);
     expect(target.log()).toEqual(['listening', 'well']);
     await target.stop();
     expect(target.alive()).toBe(false);

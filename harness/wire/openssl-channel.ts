@@ -157,8 +157,12 @@ export class OpenSslChannel implements OctetChannel {
 
   listen(events: ChannelEvents): void {
     this.#events = events;
-    for (const octets of this.#early.splice(0)) events.data(octets);
-    if (this.ended !== undefined) events.end(this.ended);
+    const { ended } = this;
+    // Not at once: what has come already answers early data, and the caller has yet to say that it waits for an answer.
+    queueMicrotask(() => {
+      for (const octets of this.#early.splice(0)) events.data(octets);
+      if (ended !== undefined) events.end(ended);
+    });
   }
 
   write(octets: Uint8Array): void {

@@ -60,7 +60,8 @@ export function readSslSession(session: Buffer): SslSession {
     if (element.tag === OCTET_STRING && ++strings === 2) sessionId = element.content;
     else if (element.tag === PEER) peerCertificate = element.content;
     else if (element.tag === FLAGS) flags = elementAt(element.content, 0).content.at(-1) ?? 0;
-    else if (element.tag === MAX_EARLY_DATA) maxEarlyData = Number.parseInt(elementAt(element.content, 0).content.toString('hex'), 16);
+    else if (element.tag === MAX_EARLY_DATA)
+      maxEarlyData = Number.parseInt(elementAt(element.content, 0).content.toString('hex'), 16);
     offset = element.next;
   }
   return {

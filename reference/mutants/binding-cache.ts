@@ -1,4 +1,3 @@
-import type { TLSSocket } from 'node:tls';
 import {
   defaultPresentationChecks,
   type Presentation,
@@ -6,51 +5,17 @@ import {
 } from '../resource-server/admission.ts';
 import { type BindingCache, createBindingCache } from '../resource-server/bindings.ts';
 import { certificateOf, ConnectionReader, defaultConnectionFacts } from '../resource-server/connection.ts';
-import type { HttpRequest } from '../resource-server/http-message.ts';
 import { invalidProof, invalidToken, type Refusal } from '../resource-server/refusal.ts';
 import type { ResourceServerParts } from '../resource-server/parts.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import type { Mutant } from './mutant.ts';
 
 /** Finds bindings by some name instead of by connection and token. */
-function cacheBy(nameOf: (connection: object, tokenHash: string) => string): BindingCache {
+export function cacheBy(nameOf: (connection: object, tokenHash: string) => string): BindingCache {
   const verified = new Map<string, string>();
   return {
     get: (connection, tokenHash) => verified.get(nameOf(connection, tokenHash)),
     set: (connection, tokenHash, proof) => void verified.set(nameOf(connection, tokenHash), proof),
-  };
-}
-
-/** The reference with bindings found by a name of the connection, given when its first request is read. */
-function keyedBy(nameOf: (request: HttpRequest) => string): TargetVariant {
-  return {
-    parts: () => {
-      const names = new WeakMap<object, string>();
-      const reader = new ConnectionReader();
-      return {
-        connections: {
-          read(request, key) {
-            if (!names.has(key)) names.set(key, nameOf(request));
-            return reader.read(request, key);
-          },
-        },
-        bindings: cacheBy((connection, tokenHash) => `${names.get(connection)} ${tokenHash}`),
-      };
-    },
-  };
-}
-
-/** A name that a connection shares with those that resume its TLS session. */
-function nameBySession(): (request: HttpRequest) => string {
-  const sessions = new Map<string, number>();
-  let count = 0;
-  return ({ socket }) => {
-    const tls = socket as TLSSocket;
-    const client = certificateOf(tls)?.thumbprint ?? '';
-    const known = tls.isSessionReused() ? sessions.get(client) : undefined;
-    const session = known ?? ++count;
-    sessions.set(client, session);
-    return String(session);
   };
 }
 
@@ -187,7 +152,7 @@ export const bindingCacheMutants: readonly Mutant[] = [
   {
     id: 'M-RS-70',
     mistake: 'finds verified bindings by the connection alone',
-    breaks: ['RS-CACHE-1', 'RS-CACHE-3', 'RS-MUX-2', 'RS-MUX-5'],
+    breaks: ['RS-CACHE-1', 'RS-CACHE-3', 'RS-CACHE-13', 'RS-MUX-2', 'RS-MUX-4', 'RS-MUX-5'],
     variant: () => {
       const verified = new WeakMap<object, string>();
       const bindings: BindingCache = {
@@ -198,18 +163,6 @@ export const bindingCacheMutants: readonly Mutant[] = [
     },
   },
   {
-    id: 'M-RS-72',
-    mistake: 'finds verified bindings by the address and port of the client, and does not drop them',
-    breaks: ['RS-CACHE-4', 'RS-T1'],
-    variant: () => keyedBy(({ socket }) => `${socket.remoteAddress}:${socket.remotePort}`),
-  },
-  {
-    id: 'M-RS-73',
-    mistake: 'finds verified bindings by the TLS session, which a later connection resumes',
-    breaks: ['RS-CACHE-5', 'RS-T1'],
-    variant: () => keyedBy(nameBySession()),
-  },
-  {
     id: 'M-RS-75',
     mistake: 'remembers refusals, so that a right proof after a wrong one is refused',
     breaks: ['RS-CACHE-7'],
@@ -218,7 +171,7 @@ export const bindingCacheMutants: readonly Mutant[] = [
   {
     id: 'M-RS-78',
     mistake: 'takes a cached binding in place of the proof field',
-    breaks: ['RS-CACHE-9'],
+    breaks: ['RS-CACHE-9', 'RS-MUX-3', 'RS-MUX-4'],
     variant: () =>
       excusing(
         ['proof-present', 'single-proof', 'proof'],
@@ -248,13 +201,22 @@ export const bindingCacheMutants: readonly Mutant[] = [
   {
     id: 'M-RS-83',
     mistake: 'takes any proof that was right once on the connection, for whatever token',
-    breaks: ['RS-CACHE-1', 'RS-CACHE-3', 'RS-MUX-2', 'RS-MUX-5'],
+    breaks: [
+      'RS-CACHE-1',
+      'RS-CACHE-3',
+      'RS-CACHE-8',
+      'RS-CACHE-13',
+      'RS-MUX-2',
+      'RS-MUX-3',
+      'RS-MUX-4',
+      'RS-MUX-5',
+    ],
     variant: anyProofOfConnection,
   },
   {
     id: 'M-RS-86',
     mistake: 'takes a proof without jti for a one-time one',
-    breaks: ['RS-MUX-7'],
+    breaks: ['RS-CACHE-1', 'RS-CACHE-11', 'RS-MUX-1', 'RS-MUX-3', 'RS-MUX-4', 'RS-MUX-7'],
     variant: oneTime,
   },
   {
@@ -267,13 +229,13 @@ export const bindingCacheMutants: readonly Mutant[] = [
   {
     id: 'M-RS-210',
     mistake: 'leaves out the whole proof on a cache hit, per-request claims included',
-    breaks: ['RS-CACHE-8'],
+    breaks: ['RS-CACHE-8', 'RS-CACHE-9'],
     variant: () => excusing(['proof'], cached),
   },
   {
     id: 'M-RS-211',
     mistake: 'stores a binding before it is verified, so that a refused request is served the second time',
-    breaks: ['RS-CACHE-6'],
+    breaks: ['RS-CACHE-6', 'RS-T1'],
     variant: () =>
       around(({ key, tokenHash, proofs }, verify, { bindings }) => {
         const refusal = verify();
@@ -295,7 +257,7 @@ export const bindingCacheMutants: readonly Mutant[] = [
   {
     id: 'M-RS-213',
     mistake: 'takes no other proof for a token than the first one of the connection',
-    breaks: ['RS-CACHE-11', 'CL-SVID-4'],
+    breaks: ['RS-CACHE-11'],
     variant: pinsFirstProof,
   },
 ];

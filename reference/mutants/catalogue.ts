@@ -15,9 +15,10 @@ import { tokenValidityMutants } from './token-validity.ts';
 import { errorResponsesMutants } from './error-responses.ts';
 import { mechanismsMutants } from './mechanisms.ts';
 import { bindingCacheMutants } from './binding-cache.ts';
+import { revivalMutants } from './revival.ts';
 import { multiplexingMutants } from './multiplexing.ts';
 import { threatsMutants } from './threats.ts';
 import { signatureMutants } from './signature.ts';
 
 /** Every mutant of the resource server. */
-export const MUTANTS: readonly Mutant[] = [...tokenHashMutants, ...proofFieldMutants, ...proofClaimsMutants, ...perRequestClaimsMutants, ...exporterMutants, ...tlsProtocolMutants, ...mutualTlsMutants, ...forwardedFieldsMutants, ...joseMutants, ...signatureMutants, ...malformedMutants, ...confirmationMutants, ...introspectionMutants, ...tokenValidityMutants, ...errorResponsesMutants, ...mechanismsMutants, ...bindingCacheMutants, ...multiplexingMutants, ...threatsMutants];
+export const MUTANTS: readonly Mutant[] = [...tokenHashMutants, ...proofFieldMutants, ...proofClaimsMutants, ...perRequestClaimsMutants, ...exporterMutants, ...tlsProtocolMutants, ...mutualTlsMutants, ...forwardedFieldsMutants, ...joseMutants, ...signatureMutants, ...malformedMutants, ...confirmationMutants, ...introspectionMutants, ...tokenValidityMutants, ...errorResponsesMutants, ...mechanismsMutants, ...bindingCacheMutants, ...revivalMutants, ...multiplexingMutants, ...threatsMutants];

@@ -45,7 +45,9 @@ function recording(
     return value;
   };
   const variant = accepting((ekm, subject) => typeof ekm === 'string' && right(ekm, subject));
-  return { parts: (defaults) => ({ ...variant.parts?.(defaults), ...exporting(exporter).parts?.(defaults) }) };
+  return {
+    parts: (defaults) => ({ ...variant.parts?.(defaults), ...exporting(exporter).parts?.(defaults) }),
+  };
 }
 
 function prefix(expected: string, received: string): boolean {
@@ -149,13 +151,17 @@ export const exporterMutants: readonly Mutant[] = [
     id: 'M-RS-23',
     mistake: 'compares ekm over the length of the shorter one',
     breaks: ['RS-EKM-2'],
-    variant: () => accepting((ekm, { exporter }) => typeof ekm === 'string' && prefix(encodeBase64url(exporter), ekm)),
+    variant: () =>
+      accepting((ekm, { exporter }) => typeof ekm === 'string' && prefix(encodeBase64url(exporter), ekm)),
   },
   {
     id: 'M-RS-25',
     mistake: 'exports with the label of RFC 9266',
     breaks: ['RS-EKM-1', 'RS-EKM-4'],
-    variant: () => exporting((socket) => socket.exportKeyingMaterial(EXPORTER_LENGTH, 'EXPORTER-Channel-Binding', Buffer.alloc(0))),
+    variant: () =>
+      exporting((socket) =>
+        socket.exportKeyingMaterial(EXPORTER_LENGTH, 'EXPORTER-Channel-Binding', Buffer.alloc(0)),
+      ),
   },
   {
     id: 'M-RS-26',
@@ -163,14 +169,21 @@ export const exporterMutants: readonly Mutant[] = [
     breaks: ['RS-EKM-1'],
     variant: () =>
       exporting((socket) =>
-        socket.exportKeyingMaterial(socket.getCipher().standardName.endsWith('SHA384') ? 48 : EXPORTER_LENGTH, EXPORTER_LABEL, Buffer.alloc(0)),
+        socket.exportKeyingMaterial(
+          socket.getCipher().standardName.endsWith('SHA384') ? 48 : EXPORTER_LENGTH,
+          EXPORTER_LABEL,
+          Buffer.alloc(0),
+        ),
       ),
   },
   {
     id: 'M-RS-27',
     mistake: 'exports with the host name as context',
     breaks: ['RS-EKM-1', 'RS-EKM-4'],
-    variant: () => exporting((socket) => socket.exportKeyingMaterial(EXPORTER_LENGTH, EXPORTER_LABEL, Buffer.from('localhost'))),
+    variant: () =>
+      exporting((socket) =>
+        socket.exportKeyingMaterial(EXPORTER_LENGTH, EXPORTER_LABEL, Buffer.from('localhost')),
+      ),
   },
   {
     id: 'M-RS-28',
@@ -183,7 +196,8 @@ export const exporterMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-30',
-    mistake: 'keeps exporter values beyond their connection, and takes them for right when the TLS session is resumed',
+    mistake:
+      'keeps exporter values beyond their connection, and takes them for right when the TLS session is resumed',
     breaks: ['RS-EKM-7', 'RS-EKM-8'],
     variant: keptBySession,
   },

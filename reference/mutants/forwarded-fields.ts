@@ -16,9 +16,17 @@ function forwardedCertificate(request: HttpRequest): PeerCertificate | undefined
   const structured = fieldOf(request, 'client-cert')?.replaceAll(':', '');
   const escaped = fieldOf(request, 'x-ssl-client-cert');
   if (structured === undefined && escaped === undefined) return undefined;
-  const certificate = new X509Certificate(structured === undefined ? decodeURIComponent(escaped ?? '') : Buffer.from(structured, 'base64'));
+  const certificate = new X509Certificate(
+    structured === undefined ? decodeURIComponent(escaped ?? '') : Buffer.from(structured, 'base64'),
+  );
   const { raw, publicKey, validFromDate, validToDate } = certificate;
-  return { thumbprint: thumbprint(raw), publicKey, verified: true, notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() };
+  return {
+    thumbprint: thumbprint(raw),
+    publicKey,
+    verified: true,
+    notBefore: validFromDate.getTime(),
+    notAfter: validToDate.getTime(),
+  };
 }
 
 /** Mistakes with fields that a terminating proxy would set (draft -06 §5.1, §5.2). */

@@ -68,15 +68,15 @@ function oneTokenOnly(): TargetVariant {
   };
 }
 
-function currentRequestShared(): TargetVariant {
-  let current: HttpRequest | undefined;
+function currentRequestOfConnection(): TargetVariant {
+  const current = new WeakMap<object, HttpRequest>();
   return {
     parts: () => ({
       tokenOf(request) {
-        current = request;
+        current.set(connectionKeyOf(request) ?? request, request);
         return bearerTokenOf(request);
       },
-      proofsOf: (request) => proofsOf(current ?? request),
+      proofsOf: (request) => proofsOf(current.get(connectionKeyOf(request) ?? request) ?? request),
     }),
   };
 }
@@ -106,26 +106,26 @@ export const multiplexingMutants: readonly Mutant[] = [
   {
     id: 'M-RS-82',
     mistake: 'binds one token only to a connection',
-    breaks: ['RS-MUX-1', 'RS-MUX-5'],
+    breaks: ['RS-CACHE-12', 'RS-MUX-1', 'RS-MUX-3', 'RS-MUX-4', 'RS-MUX-5', 'RS-MUX-6'],
     variant: oneTokenOnly,
   },
   {
     id: 'M-RS-120',
     mistake:
       'takes a bound connection for a check of the audience, and does not validate further tokens on it',
-    breaks: ['RS-MUX-8', 'RS-TOK-1', 'RS-CACHE-1', 'RS-T5'],
+    breaks: ['RS-CACHE-1', 'RS-CACHE-6', 'RS-MUX-8', 'RS-T5', 'RS-TOK-1'],
     variant: boundConnectionForAudience,
   },
   {
     id: 'M-RS-214',
-    mistake: 'keeps the request that it works on in a variable that all requests share',
+    mistake: 'keeps the request that it works on with the connection, where the next one takes its place',
     breaks: ['RS-MUX-3', 'RS-MUX-4'],
-    variant: currentRequestShared,
+    variant: currentRequestOfConnection,
   },
   {
     id: 'M-RS-215',
     mistake: 'takes the last proof of the connection where a request has none',
-    breaks: ['RS-CACHE-9', 'RS-MUX-4'],
+    breaks: ['RS-CACHE-9', 'RS-MUX-3', 'RS-MUX-4'],
     variant: lastProofOfConnection,
   },
 ];

@@ -1,7 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate } from 'node:tls';
 import { thumbprint } from '../proof/encoding.ts';
-import { defaultPresentationChecks, type Presentation, type PresentationCheckName } from '../resource-server/admission.ts';
+import {
+  defaultPresentationChecks,
+  type Presentation,
+  type PresentationCheckName,
+} from '../resource-server/admission.ts';
 import { certificateOf, type PeerCertificate } from '../resource-server/connection.ts';
 import { answer } from '../resource-server/protect.ts';
 import { missingProof } from '../resource-server/refusal.ts';
@@ -9,13 +13,19 @@ import { discardBody } from '../resource-server/request-body.ts';
 import { tlsOptionsFor } from '../resource-server/server.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import { socketOf, withFacts } from './connections.ts';
+import { createHandmadeServer } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
 
 /** The reference that skips some checks of a presented token for some requests. */
-function skipping(names: readonly PresentationCheckName[], when: (presentation: Presentation) => boolean): TargetVariant {
+function skipping(
+  names: readonly PresentationCheckName[],
+  when: (presentation: Presentation) => boolean,
+): TargetVariant {
   const checks = names.reduce((list, name) => {
     const { run } = defaultPresentationChecks.get(name);
-    return list.with(name, (presentation, parts) => (when(presentation) ? undefined : run(presentation, parts)));
+    return list.with(name, (presentation, parts) =>
+      when(presentation) ? undefined : run(presentation, parts),
+    );
   }, defaultPresentationChecks);
   return { parts: () => ({ checks }) };
 }
@@ -24,7 +34,8 @@ function skipping(names: readonly PresentationCheckName[], when: (presentation: 
 function comparing(same: (expected: string, presentation: Presentation) => boolean): TargetVariant {
   return skipping(
     ['certificate-thumbprint'],
-    (presentation) => 'thumbprint' in presentation.confirmation && same(presentation.confirmation.thumbprint, presentation),
+    (presentation) =>
+      'thumbprint' in presentation.confirmation && same(presentation.confirmation.thumbprint, presentation),
   );
 }
 
@@ -43,7 +54,10 @@ function excusing(fault: (error: string) => boolean): TargetVariant {
 function chainOf(presentation: Presentation): readonly DetailedPeerCertificate[] {
   const chain: DetailedPeerCertificate[] = [];
   let next: DetailedPeerCertificate | undefined = socketOf(presentation.request).getPeerCertificate(true);
-  while (next?.raw !== undefined && !chain.some(({ fingerprint256 }) => fingerprint256 === next?.fingerprint256)) {
+  while (
+    next?.raw !== undefined &&
+    !chain.some(({ fingerprint256 }) => fingerprint256 === next?.fingerprint256)
+  ) {
     chain.push(next);
     next = next.issuerCertificate;
   }
@@ -103,7 +117,11 @@ export const mutualTlsMutants: readonly Mutant[] = [
     id: 'M-RS-40',
     mistake: 'takes a missing client certificate for one that matches',
     breaks: ['RS-MTLS-1'],
-    variant: () => skipping(['certificate', 'certificate-thumbprint'], ({ connection }) => connection.certificate === undefined),
+    variant: () =>
+      skipping(
+        ['certificate', 'certificate-thumbprint'],
+        ({ connection }) => connection.certificate === undefined,
+      ),
   },
   {
     id: 'M-RS-41',
@@ -127,14 +145,21 @@ export const mutualTlsMutants: readonly Mutant[] = [
     id: 'M-RS-45',
     mistake: "looks for the thumbprint in the client's whole chain",
     breaks: ['RS-MTLS-6'],
-    variant: () => comparing((expected, presentation) => chainOf(presentation).some(({ raw }) => thumbprint(raw) === expected)),
+    variant: () =>
+      comparing((expected, presentation) =>
+        chainOf(presentation).some(({ raw }) => thumbprint(raw) === expected),
+      ),
   },
   {
     id: 'M-RS-47',
     mistake: 'demands a client certificate only under the server name of the protected host',
     breaks: ['RS-MTLS-10'],
     variant: () =>
-      skipping(['certificate', 'certificate-thumbprint'], (presentation) => presentation.connection.certificate === undefined && serverNameOf(presentation) !== 'localhost'),
+      skipping(
+        ['certificate', 'certificate-thumbprint'],
+        (presentation) =>
+          presentation.connection.certificate === undefined && serverNameOf(presentation) !== 'localhost',
+      ),
   },
   {
     id: 'M-RS-48',
@@ -156,6 +181,15 @@ export const mutualTlsMutants: readonly Mutant[] = [
     variant: remembersKindOfToken,
   },
   {
+    id: 'M-RS-114',
+    mistake: "runs on a TLS stack that does not verify the client's CertificateVerify",
+    breaks: ['RS-MTLS-3'],
+    variant: () => ({
+      server: (material, listener) =>
+        createHandmadeServer({ material, listener, verifiesPossession: false, earlyData: false }),
+    }),
+  },
+  {
     id: 'M-RS-133',
     mistake: 'takes only client certificates that the trust anchor itself has issued',
     breaks: ['RS-MTLS-13'],
@@ -165,19 +199,27 @@ export const mutualTlsMutants: readonly Mutant[] = [
     id: 'M-RS-134',
     mistake: 'compares thumbprints regardless of letter case',
     breaks: ['RS-MTLS-7'],
-    variant: () => comparing((expected, { connection }) => expected.toLowerCase() === connection.certificate?.thumbprint.toLowerCase()),
+    variant: () =>
+      comparing(
+        (expected, { connection }) =>
+          expected.toLowerCase() === connection.certificate?.thumbprint.toLowerCase(),
+      ),
   },
   {
     id: 'M-RS-135',
     mistake: 'compares the thumbprint of session-bound tokens only, not of RFC 8705 ones',
     breaks: ['RS-MTLS-8'],
-    variant: () => skipping(['certificate-thumbprint'], ({ confirmation }) => confirmation.kind === 'certificate'),
+    variant: () =>
+      skipping(['certificate-thumbprint'], ({ confirmation }) => confirmation.kind === 'certificate'),
   },
   {
     id: 'M-RS-136',
     mistake: 'skips the checks of the certificate on resumed connections',
     breaks: ['RS-MTLS-11'],
-    variant: () => skipping(['certificate', 'certificate-thumbprint'], ({ request }) => socketOf(request).isSessionReused()),
+    variant: () =>
+      skipping(['certificate', 'certificate-thumbprint'], ({ request }) =>
+        socketOf(request).isSessionReused(),
+      ),
   },
   {
     id: 'M-RS-137',

@@ -50,7 +50,7 @@ export const threatsMutants: readonly Mutant[] = [
   {
     id: 'M-RS-217',
     mistake: "holds the token's thumbprint against the certificates of all clients seen so far",
-    breaks: ['RS-MTLS-4', 'RS-T2', 'RS-T3', 'RS-T4', 'RS-T5', 'CL-SVID-3'],
+    breaks: ['RS-CACHE-1', 'RS-MTLS-4', 'RS-T2', 'RS-T3', 'RS-T4', 'RS-T5', 'CL-SVID-3'],
     variant: anyKnownClient,
   },
 ];

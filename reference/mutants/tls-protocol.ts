@@ -3,6 +3,7 @@ import { ConnectionReader, defaultConnectionFacts } from '../resource-server/con
 import { tlsOptionsFor } from '../resource-server/server.ts';
 import { exporterTrustedOn, hasExtendedMasterSecret } from '../tls/exporter-trust.ts';
 import { withFacts } from './connections.ts';
+import { createHandmadeServer } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
 
 function trustsOldVersions(socket: TLSSocket): boolean {
@@ -23,7 +24,9 @@ export const tlsProtocolMutants: readonly Mutant[] = [
     breaks: ['RS-EKM-1'],
     variant: () =>
       withFacts({
-        exporterTrustedOn: (socket) => socket.getProtocol() !== 'TLSv1.3' && hasExtendedMasterSecret(socket.getSession() ?? Buffer.alloc(0)),
+        exporterTrustedOn: (socket) =>
+          socket.getProtocol() !== 'TLSv1.3' &&
+          hasExtendedMasterSecret(socket.getSession() ?? Buffer.alloc(0)),
       }),
   },
   {
@@ -32,7 +35,18 @@ export const tlsProtocolMutants: readonly Mutant[] = [
     breaks: ['RS-EKM-10'],
     variant: () => ({
       tls: (material) => ({ ...tlsOptionsFor(material), secureOptions: 0 }),
-      parts: () => ({ connections: new ConnectionReader({ ...defaultConnectionFacts, pin: () => undefined }) }),
+      parts: () => ({
+        connections: new ConnectionReader({ ...defaultConnectionFacts, pin: () => undefined }),
+      }),
+    }),
+  },
+  {
+    id: 'M-RS-37',
+    mistake: 'handles requests in early data before the handshake is complete, with the early exporter',
+    breaks: ['RS-EKM-11'],
+    variant: () => ({
+      server: (material, listener) =>
+        createHandmadeServer({ material, listener, verifiesPossession: true, earlyData: true }),
     }),
   },
   {

@@ -81,24 +81,23 @@ export function createServer({ listener, tls, acceptsConnection }: ServerOptions
  *
  * @throws what `listen` fails with, such as `EADDRINUSE`
  */
-export async function listen(server: Http2SecureServer, host: string, port: number): Promise<RunningServer> {
+export async function listen(server: NetServer, host: string, port: number): Promise<RunningServer> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  const net: NetServer = server;
   await new Promise<void>((resolve, reject) => {
-    net.once('error', reject);
-    net.listen(port, host, () => {
-      net.off('error', reject);
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
       resolve();
     });
   });
-  const address = net.address();
+  const address = server.address();
   const close = () =>
     new Promise<void>((resolve) => {
-      net.close(() => resolve());
+      server.close(() => resolve());
       for (const socket of sockets) socket.destroy();
     });
   return {

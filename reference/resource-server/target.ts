@@ -1,4 +1,5 @@
 import type { SecureServerOptions } from 'node:http2';
+import type { Server as NetServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createApplication, isUnder, pathOf, SCOPED_PATH_SCOPE } from './application.ts';
 import { createIntrospection, type Introspection } from './introspection.ts';
@@ -24,6 +25,8 @@ export interface TargetVariant {
   ) => Partial<ResourceServerParts>;
   readonly tls?: (material: TlsMaterial) => SecureServerOptions;
   readonly acceptsConnection?: (socket: TLSSocket) => boolean;
+  /** Stands in for the whole server beneath the protected resource. */
+  readonly server?: (material: TlsMaterial, listener: RequestListener) => NetServer;
   /** Wraps the whole protected resource, challenge and all. */
   readonly listener?: (inner: RequestListener) => RequestListener;
 }
@@ -93,11 +96,14 @@ export async function start(environment: Environment, options: TargetOptions = {
     },
   });
   try {
-    const server = createServer({
-      listener: route(variant?.listener?.(resource) ?? resource),
-      tls: (variant?.tls ?? tlsOptionsFor)(settings.tls),
-      ...(variant?.acceptsConnection && { acceptsConnection: variant.acceptsConnection }),
-    });
+    const listener = route(variant?.listener?.(resource) ?? resource);
+    const server =
+      variant?.server?.(settings.tls, listener) ??
+      createServer({
+        listener,
+        tls: (variant?.tls ?? tlsOptionsFor)(settings.tls),
+        ...(variant?.acceptsConnection && { acceptsConnection: variant.acceptsConnection }),
+      });
     const running = await listen(server, settings.host, settings.port);
     return {
       port: running.port,

@@ -1,10 +1,9 @@
 import { refused, refusedExactly } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
-import { combine } from '../../harness/scenario/request.ts';
 import type { Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 import { bearerChallenges, challengeProblems } from './challenge-syntax.ts';
-import { leaks } from './leaks.ts';
 import {
   eachRefused,
   invalidProofs,
@@ -12,10 +11,9 @@ import {
   protectedRequest,
   refusals,
   sendFailure,
-  wayOf,
 } from './proof-failures.ts';
 
-/** draft -06 §3.5 and §3.3.2 step 6: how a refusal looks, and that it is one. */
+/** draft -06 §3.5: how a refusal looks. */
 
 const NOT_401 =
   'A proof that fails is not answered with 401 and a WWW-Authenticate field with a Bearer challenge. Answer every failed check so; clients tell from the challenge what to do next.';
@@ -25,8 +23,6 @@ const MISSING_CODE =
   'use_session_binding is for requests without a proof, and for them only: it tells a client that a proof is demanded at all, not that one was wrong.';
 const NO_REASON =
   'The challenge has no error_description. One fixed sentence for each failed check saves implementers of clients days.';
-const EFFECT =
-  'The request takes effect before its proof is verified, or although it fails. Verify first, and run the handler only for requests that are admitted.';
 
 export const errorResponses = suite('resource-server', 'error-responses', [
   {
@@ -108,81 +104,6 @@ export const errorResponses = suite('resource-server', 'error-responses', [
     },
   },
   {
-    id: 'RS-ERR-6',
-    title: 'lets a refused request have no effect',
-    across: { http: AXES.http },
-    capabilities: ['counter'],
-    cause: EFFECT,
-    async run(stage) {
-      const path = `${stage.setting.target.protectedPath}/counter`;
-      const count = async (): Promise<number> => {
-        const { outcome } = await stage.control('reading the counter', { path });
-        const found =
-          outcome.type === 'response' ? /"count"\s*:\s*(\d+)/.exec(outcome.body.toString())?.[1] : undefined;
-        return found === undefined
-          ? stage.inconclusive('the counter’s response has no "count"', 'target')
-          : Number(found);
-      };
-      const start = await count();
-      await stage.control('a POST that is admitted', { method: 'POST', path });
-      if ((await count()) <= start)
-        stage.inconclusive(
-          'a POST that is admitted does not count, so nothing can be told from the counter',
-          'target',
-        );
-      for (const failure of [
-        ...(await invalidProofs(stage, { method: 'POST', path })),
-        missingProof({ method: 'POST', path }),
-      ]) {
-        const { what } = failure.variation;
-        // Another scenario may count meanwhile; an effect of this request shows each time.
-        let counted = 0;
-        for (let round = 0; round < ROUNDS && counted === round; round++) {
-          if (failure.base.proof !== undefined && round === 0)
-            await stage.control('a POST that is admitted', failure.base, await wayOf(stage, failure));
-          const before = await count();
-          const { served } = await stage.send(
-            what,
-            combine(failure.base, failure.variation.change ?? {}),
-            await wayOf(stage, failure),
-            'variant',
-            'refused, without effect',
-          );
-          if (served) stage.note(`${what}: served, see RS-ERR-1`);
-          else if ((await count()) > before) counted++;
-        }
-        stage.holds(counted < ROUNDS, `POST, ${what}: refused, and the counter went up all the same`);
-      }
-    },
-  },
-  {
-    id: 'RS-ERR-6.content',
-    title: 'delivers no protected content with a refusal',
-    capabilities: ['echo'],
-    cause:
-      'The handler runs and answers although the request was refused: a missing return, or a status set without ending the response.',
-    async run(stage) {
-      const subject = `tsbt-subject-${Math.random().toString(36).slice(2)}`;
-      const delivers = ({ outcome }: { readonly outcome: Parameters<typeof bearerChallenges>[0] }): boolean =>
-        outcome.type === 'response' && new RegExp(`"sub"\\s*:\\s*"${subject}"`).test(outcome.body.toString());
-      const control = await stage.control('the right request', { token: { subject } });
-      if (!delivers(control))
-        stage.inconclusive('the response to a right request does not have the token’s sub', 'target');
-      for (const { base, variation } of [
-        ...(await invalidProofs(stage)),
-        missingProof(protectedRequest(stage)),
-      ]) {
-        if (base.token !== undefined) continue;
-        const plan = combine({ ...base, token: { subject } }, variation.change ?? {});
-        const exchange = await stage.send(variation.what, plan, {}, 'variant', 'refused, without content');
-        stage.holds(
-          exchange.served || !delivers(exchange),
-          `${variation.what}: refused with ${exchange.reading.text}, and the protected content came with it`,
-        );
-      }
-    },
-  },
-  {
     id: 'RS-ERR-7',
     title: 'refuses a request that has several faults at once',
     cause: 'Of several faults one makes the target pass over another. Refuse at the first check that fails.',
@@ -207,52 +128,12 @@ export const errorResponses = suite('resource-server', 'error-responses', [
       );
     },
   },
-  {
-    id: 'RS-ERR-8',
-    title: 'leaves the connection usable after a 401, for the retry with a proof',
-    across: { http: AXES.http },
-    needs: ['persistent-connection'],
-    cause:
-      'The connection is ended with each 401. A proof is good for one connection only: a client that has just made it for this one has to connect and sign anew each time.',
-    async run(stage) {
-      const on = await stage.connect();
-      const token = await stage.mint();
-      const { reading } = await stage.send(
-        'no proof',
-        { token, proof: null },
-        { on },
-        'variant',
-        '401 use_session_binding',
-      );
-      if (reading.kind === 'served')
-        stage.notApplicable('a request without proof is served, so there is nothing to retry; see RS-CNF-1');
-      await stage.control('the right request on another connection, while the first may end');
-      if (on.open) await stage.accepts('the retry with a proof on the same connection', { token }, { on });
-      else stage.holds(false, `the connection was ended after the refusal (${reading.text})`);
-    },
-  },
-  {
-    id: 'RS-ERR-9',
-    title: 'gives away nothing of token, proof, keys or its own code with a refusal',
-    cause:
-      'What came in, or what was expected, is put into the response. Answer with fixed sentences, and keep the details in a log.',
-    async run(stage) {
-      for (const exchange of await refusals(stage)) {
-        if (exchange.served) continue;
-        for (const what of leaks(exchange))
-          stage.holds(false, `exchange ${exchange.id}: the refusal has ${what} in it`);
-      }
-    },
-  },
 ]);
-
-/** How often an effect has to show. */
-const ROUNDS = 3;
 
 type Code = 'invalid_token' | 'invalid_proof' | 'use_session_binding';
 
 function severalFaults(
-  stage: Parameters<typeof protectedRequest>[0],
+  stage: Stage,
 ): readonly { readonly variation: Variation; readonly codes: readonly Code[] }[] {
   const wrong = Buffer.alloc(32, 7).toString('base64url');
   const longAgo = Math.floor(Date.now() / 1000) - 86_400;

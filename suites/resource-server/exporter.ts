@@ -10,7 +10,8 @@ import type { DerivationSurroundings } from '../../harness/wire/wrong-derivation
 
 /** draft -06 §2.2: the exporter value that a proof is bound to. */
 
-const NOT_COMPARED = 'The ekm claim is not compared with the exporter value of the connection that carries the request, or not as a whole. Export 32 octets for each connection and compare all of them.';
+const NOT_COMPARED =
+  'The ekm claim is not compared with the exporter value of the connection that carries the request, or not as a whole. Export 32 octets for each connection and compare all of them.';
 
 const CIPHER_SUITES = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
 
@@ -22,7 +23,12 @@ function ekm(what: string, value: (connection: Connection) => unknown, cause = N
 /** Variations for the known wrong derivations of these ids, where they can be made on this transport. */
 async function derivations(stage: Stage, ids: readonly string[]): Promise<readonly Variation[]> {
   const previous = await stage.connect();
-  const surroundings = (token: string): DerivationSurroundings => ({ token, host: stage.setting.target.hostname, thumbprint: stage.alice.thumbprint, previous });
+  const surroundings = (token: string): DerivationSurroundings => ({
+    token,
+    host: stage.setting.target.hostname,
+    thumbprint: stage.alice.thumbprint,
+    previous,
+  });
   return ids.flatMap((id) => {
     const one = WRONG_DERIVATIONS.find((derivation) => derivation.id === id);
     if (one === undefined) throw new Error(`there is no derivation ${id}`);
@@ -30,7 +36,11 @@ async function derivations(stage: Stage, ids: readonly string[]): Promise<readon
     return [
       {
         what: `ekm is ${one.label}`,
-        change: { proof: { ekm: (connection: Connection, token: Token) => one.value(connection, surroundings(token.compact)) } },
+        change: {
+          proof: {
+            ekm: (connection: Connection, token: Token) => one.value(connection, surroundings(token.compact)),
+          },
+        },
         cause: `The target takes ${one.label} for the exporter value. ${one.cure}`,
       },
     ];
@@ -40,7 +50,8 @@ async function derivations(stage: Stage, ids: readonly string[]): Promise<readon
 export const exporter = suite('resource-server', 'exporter', [
   {
     id: 'RS-EKM-1',
-    title: 'derives the exporter value with the registered label, an empty context and 32 octets, under every cipher suite',
+    title:
+      'derives the exporter value with the registered label, an empty context and 32 octets, under every cipher suite',
     across: { tls: ['TLSv1.3'], http: AXES.http },
     judgesControl: true,
     cause: NOT_COMPARED,
@@ -49,10 +60,24 @@ export const exporter = suite('resource-server', 'exporter', [
       for (const ciphers of CIPHER_SUITES) {
         const connection = await stage.tryConnect({ ciphers });
         if ('kind' in connection) stage.note(`${ciphers} is not offered by the target: ${connection.detail}`);
-        else await stage.accepts(`the right request under ${ciphers}`, {}, { on: connection }, 'The length or hash of the exporter depends on the cipher suite. Ask for 32 octets whatever the suite.');
+        else
+          await stage.accepts(
+            `the right request under ${ciphers}`,
+            {},
+            { on: connection },
+            'The length or hash of the exporter depends on the cipher suite. Ask for 32 octets whatever the suite.',
+          );
       }
       await stage.refuses(refused('invalid_proof'), [
-        ...(await derivations(stage, ['label-rfc9266', 'label-predecessor', 'label-token-binding', 'label-without-prefix', 'label-trailing-nul', 'label-lower-case', 'label-upper-case'])),
+        ...(await derivations(stage, [
+          'label-rfc9266',
+          'label-predecessor',
+          'label-token-binding',
+          'label-without-prefix',
+          'label-trailing-nul',
+          'label-lower-case',
+          'label-upper-case',
+        ])),
         ekm('ekm is 32 random octets', () => Buffer.alloc(32, 7).toString('base64url')),
       ]);
     },
@@ -63,15 +88,26 @@ export const exporter = suite('resource-server', 'exporter', [
     across: EVERY_TRANSPORT,
     cause: NOT_COMPARED,
     async run(stage) {
-      const right = (connection: Connection): Buffer => connection.exporter();
       await stage.refuses(refused('invalid_proof'), [
-        ekm('ekm is the first 16 octets of the right value', (c) => right(c).subarray(0, 16).toString('base64url')),
-        ekm('ekm is the first 31 octets of the right value', (c) => right(c).subarray(0, 31).toString('base64url')),
-        ekm('ekm is the right value and one octet more', (c) => Buffer.concat([right(c), Buffer.alloc(1)]).toString('base64url')),
-        ekm('ekm is the right value and 16 octets more', (c) => Buffer.concat([right(c), Buffer.alloc(16, 9)]).toString('base64url')),
+        ekm('ekm is the first 16 octets of the right value', (c) =>
+          right(c).subarray(0, 16).toString('base64url'),
+        ),
+        ekm('ekm is the first 31 octets of the right value', (c) =>
+          right(c).subarray(0, 31).toString('base64url'),
+        ),
+        ekm('ekm is the right value and one octet more', (c) =>
+          Buffer.concat([right(c), Buffer.alloc(1)]).toString('base64url'),
+        ),
+        ekm('ekm is the right value and 16 octets more', (c) =>
+          Buffer.concat([right(c), Buffer.alloc(16, 9)]).toString('base64url'),
+        ),
         ekm('ekm is an export of 64 octets', (c) => c.exporter({ length: 64 }).toString('base64url')),
-        ekm('ekm is the right value with its last bit flipped', (c) => flipLast(right(c)).toString('base64url')),
-        ekm('ekm is the right value with its first bit flipped', (c) => flipFirst(right(c)).toString('base64url')),
+        ekm('ekm is the right value with its last bit flipped', (c) =>
+          flipLast(right(c)).toString('base64url'),
+        ),
+        ekm('ekm is the right value with its first bit flipped', (c) =>
+          flipFirst(right(c)).toString('base64url'),
+        ),
         ekm('ekm is empty', () => ''),
       ]);
     },
@@ -82,7 +118,16 @@ export const exporter = suite('resource-server', 'exporter', [
     across: { tls: ['TLSv1.3'], http: AXES.http },
     cause: NOT_COMPARED,
     async run(stage) {
-      await stage.refuses(refused('invalid_proof'), await derivations(stage, ['context-nul', 'context-token-hash', 'context-token', 'context-thumbprint', 'context-host']));
+      await stage.refuses(
+        refused('invalid_proof'),
+        await derivations(stage, [
+          'context-nul',
+          'context-token-hash',
+          'context-token',
+          'context-thumbprint',
+          'context-host',
+        ]),
+      );
     },
   },
   {
@@ -100,15 +145,22 @@ export const exporter = suite('resource-server', 'exporter', [
       for (let round = 0; round < 2; round++) {
         const taken: string[] = [];
         for (const { name, context } of forms) {
-          const exchange = await stage.send(`a proof with the form with ${name}`, { proof: { ekm: (c) => c.exporter({ context }).toString('base64url') } });
+          const exchange = await stage.send(`a proof with the form with ${name}`, {
+            proof: { ekm: (c) => c.exporter({ context }).toString('base64url') },
+          });
           if (exchange.served) taken.push(name);
         }
         rounds.push(taken.join(' and '));
       }
       const [first = '', again = ''] = rounds;
-      if (first !== again) stage.holds(false, `the form that is accepted changes between requests: ${first || 'none'}, then ${again || 'none'}`);
+      if (first !== again)
+        stage.holds(
+          false,
+          `the form that is accepted changes between requests: ${first || 'none'}, then ${again || 'none'}`,
+        );
       else if (first === '') stage.holds(false, 'on TLS 1.2 neither form of the exporter value is accepted');
-      else if (first.includes(' and ')) stage.observe('both forms of the exporter value are accepted on TLS 1.2 (AMB-01)');
+      else if (first.includes(' and '))
+        stage.observe('both forms of the exporter value are accepted on TLS 1.2 (AMB-01)');
       else stage.note(`on TLS 1.2 the target uses the form with ${first} (AMB-01)`);
     },
   },
@@ -119,26 +171,38 @@ export const exporter = suite('resource-server', 'exporter', [
     cause: NOT_COMPARED,
     async run(stage) {
       const crowd = await Promise.all(Array.from({ length: 4 }, () => stage.connect()));
-      for (const connection of crowd) await stage.control(`the right request on ${connection.id}`, {}, { on: connection });
+      for (const connection of crowd)
+        await stage.control(`the right request on ${connection.id}`, {}, { on: connection });
       await stage.refuses(
         refused('invalid_proof'),
         crowd.map((elsewhere) => ({
           what: `ekm is the exporter value of ${elsewhere.id}, another connection of the same client`,
           change: { proof: { forConnection: elsewhere } },
-          cause: 'The ekm claim is compared with the value of another connection: exported once per process or listener, or taken from a store that is not keyed by the connection. Export from the connection that carries the request.',
+          cause:
+            'The ekm claim is compared with the value of another connection: exported once per process or listener, or taken from a store that is not keyed by the connection. Export from the connection that carries the request.',
         })),
       );
     },
   },
   {
     id: 'RS-EKM-12',
-    title: 'accepts no other identifier of the connection, and no other encoding, in place of the exporter value',
+    title:
+      'accepts no other identifier of the connection, and no other encoding, in place of the exporter value',
     across: EVERY_TRANSPORT,
     cause: NOT_COMPARED,
     async run(stage) {
       await stage.refuses(
         refused('invalid_proof'),
-        await derivations(stage, ['tls-unique', 'tls-server-end-point', 'client-random', 'session-id', 'hex', 'hex-upper-case', 'base64url-of-hex', 'sha256']),
+        await derivations(stage, [
+          'tls-unique',
+          'tls-server-end-point',
+          'client-random',
+          'session-id',
+          'hex',
+          'hex-upper-case',
+          'base64url-of-hex',
+          'sha256',
+        ]),
       );
     },
   },
@@ -146,22 +210,33 @@ export const exporter = suite('resource-server', 'exporter', [
     id: 'RS-EKM-15',
     title: 'serves the same token with a fresh proof on every connection of the same client',
     across: { http: AXES.http },
-    cause: 'The token is tied to the first connection that it was used on. What ties a token to a connection is the proof: a new one on each connection.',
+    cause:
+      'The token is tied to the first connection that it was used on. What ties a token to a connection is the proof: a new one on each connection.',
     async run(stage) {
       const token = await stage.mint();
       const [first, second] = [await stage.connect(), await stage.connect()];
       await stage.control('the token on a first connection', { token }, { on: first });
-      await stage.accepts('the same token with a fresh proof on a second connection', { token }, { on: second });
-      if (first.open) await stage.accepts('the same token on the first connection again', { token }, { on: first });
+      await stage.accepts(
+        'the same token with a fresh proof on a second connection',
+        { token },
+        { on: second },
+      );
+      if (first.open)
+        await stage.accepts('the same token on the first connection again', { token }, { on: first });
       await first.close();
-      await stage.accepts('the same token with a fresh proof on a third connection, after the first was closed', { token }, { on: await stage.connect() });
+      await stage.accepts(
+        'the same token with a fresh proof on a third connection, after the first was closed',
+        { token },
+        { on: await stage.connect() },
+      );
     },
   },
   {
     id: 'RS-EKM-16',
     title: 'never tells the exporter value that it expects',
     across: { tls: AXES.tls },
-    cause: 'The value that the proof was compared with is quoted in the response. Say that ekm is wrong, not what would have been right.',
+    cause:
+      'The value that the proof was compared with is quoted in the response. Say that ekm is wrong, not what would have been right.',
     async run(stage) {
       const connection = await stage.connect();
       await stage.control('the right request', {}, { on: connection });
@@ -174,7 +249,9 @@ export const exporter = suite('resource-server', 'exporter', [
       ];
       for (const [what, plan] of refusals) {
         const { outcome } = await stage.send(what, plan, connection.open ? { on: connection } : {});
-        const told = outcome.type === 'response' && spellings(connection).some((spelling) => textOf(outcome).includes(spelling));
+        const told =
+          outcome.type === 'response' &&
+          spellings(connection).some((spelling) => textOf(outcome).includes(spelling));
         stage.holds(!told, `the response to ${what} tells the exporter value of the connection`);
       }
     },
@@ -186,12 +263,23 @@ function spellings(connection: Connection): readonly string[] {
   return [connection.exporter(), connection.exporter({ context: null })].flatMap((value) => {
     const start = value.subarray(0, 8);
     const base64 = start.toString('base64').slice(0, 10);
-    return [base64, base64.replaceAll('+', '-').replaceAll('/', '_'), start.toString('hex'), start.toString('hex').toUpperCase(), start.join(','), start.join(', ')];
+    return [
+      base64,
+      base64.replaceAll('+', '-').replaceAll('/', '_'),
+      start.toString('hex'),
+      start.toString('hex').toUpperCase(),
+      start.join(','),
+      start.join(', '),
+    ];
   });
 }
 
 function textOf(response: WireResponse): string {
   return [...response.fields.map(([, value]) => value), response.body.toString('latin1')].join('\n');
+}
+
+function right(connection: Connection): Buffer {
+  return connection.exporter();
 }
 
 function flipLast(value: Buffer): Buffer {

@@ -18,7 +18,7 @@ const AUTHORITY_IGNORED =
 const ELSEWHERE = '/tsbt-elsewhere';
 
 /** htm and htu for a request, and a jti that is fresh in every proof made from this plan. */
-function tied(stage: Stage, method = 'GET', path = stage.setting.target.protectedPath): RequestPlan {
+export function tied(stage: Stage, method = 'GET', path = stage.setting.target.protectedPath): RequestPlan {
   const { htm, htu } = stage.perRequest(method, path);
   return {
     proof: {

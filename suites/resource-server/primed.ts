@@ -17,8 +17,11 @@ export interface Priming {
   readonly connection?: Connection;
   readonly token?: Token;
   /** A further request on the pair, which is the control instead. */
-  readonly then?: () => RequestPlan;
+  readonly further?: () => RequestPlan;
 }
+
+/** What has the form of a proof and says nothing. */
+export const NO_PROOF = 'no.proof.atall';
 
 /** A token that is surely another one than those before; not to be had where the target takes a single given one. */
 export function another(stage: Stage): Promise<Token> {
@@ -34,8 +37,8 @@ export async function prime(stage: Stage, given: Priming = {}): Promise<Primed> 
   const first = await stage.control('a token with its proof', { token, proof }, way);
   const again: RequestPlan = { token, proof, fields: [['X-Tsbt-Neutral', '1']] };
   await stage.control('the same token and proof again, with a harmless difference', again, way);
-  if (given.then === undefined) return { connection, token, proof, control: first };
-  const control = await stage.control('a right request on the same pair', { token, ...given.then() }, way);
+  if (given.further === undefined) return { connection, token, proof, control: first };
+  const control = await stage.control('a right request on the same pair', { token, ...given.further() }, way);
   return { connection, token, proof, control };
 }
 

@@ -103,12 +103,10 @@ export const proofField = suite('resource-server', 'proof-field', [
           change: { proof: null },
           expect: refusedExactly('use_session_binding'),
         },
-        ...[
-          under('Token-Binding-Proof'),
-          under('X-Session-Binding-Proof'),
-          under('DPoP'),
-          under('Sec-Token-Binding'),
-        ],
+        under('Token-Binding-Proof'),
+        under('X-Session-Binding-Proof'),
+        under('DPoP'),
+        under('Sec-Token-Binding'),
         {
           what: 'the proof is in a cookie',
           change: { carriage: (proof) => [['Cookie', `${FIELD}=${proof}`]] },

@@ -2,6 +2,7 @@ import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import type { ProofPlan } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
+import { tied } from './per-request-claims.ts';
 
 /** draft -06 §2.3.2.2, §3.3.2 step 5i: jti makes a proof good for one request. */
 
@@ -26,10 +27,7 @@ export const proofIdentifier = suite('resource-server', 'proof-identifier', [
       const claims = stage.perRequest();
       const base = { token, proof: { claims } };
       const first = await stage.control('a proof with a fresh jti', base);
-      await stage.accepts('another proof for the token, with its own jti', {
-        token,
-        proof: { claims: stage.perRequest() },
-      });
+      await stage.accepts('another proof for the token, with its own jti', { token, ...tied(stage) });
       const expected = refused('invalid_proof');
       const differs = ['proof.claims.jti'];
       if (first.connection.open) {
@@ -49,7 +47,7 @@ export const proofIdentifier = suite('resource-server', 'proof-identifier', [
         first,
         base,
       );
-      await stage.control('a fresh jti again', { token, proof: { claims: stage.perRequest() } });
+      await stage.control('a fresh jti again', { token, ...tied(stage) });
     },
   },
   {
@@ -79,7 +77,7 @@ export const proofIdentifier = suite('resource-server', 'proof-identifier', [
       const first = await stage.control('a proof with a fresh jti', base, { on });
       const again = { what: 'a new proof with the same jti', on, differs: ['proof.claims.jti'] };
       await stage.refusesOne(refused('invalid_proof'), again, first, base);
-      await stage.control('a fresh jti again', { token, proof: { claims: stage.perRequest() } }, { on });
+      await stage.control('a fresh jti again', { token, ...tied(stage) }, { on });
     },
   },
   {
@@ -88,13 +86,13 @@ export const proofIdentifier = suite('resource-server', 'proof-identifier', [
     across: { http: AXES.http },
     cause: NOT_ATOMIC,
     async run(stage) {
-      await stage.control('a proof with a fresh jti', { proof: { claims: stage.perRequest() } });
+      await stage.control('a proof with a fresh jti', tied(stage));
       // Streams of one connection on HTTP/2, one request on each of several connections on HTTP/1.1.
       let connections = await Promise.all(
         Array.from({ length: stage.permutation.http === 'h2' ? 2 : RACERS }, () => stage.connect()),
       );
       for (let round = 0; round < (stage.full ? 4 : 2); round++) {
-        connections = await Promise.all(connections.map((one) => (one.open ? one : stage.connect())));
+        connections = await Promise.all(connections.map(async (one) => (one.open ? one : stage.connect())));
         const token = await stage.mint();
         const claims = stage.perRequest();
         const racers = connections.flatMap((on) =>
@@ -123,7 +121,7 @@ export const proofIdentifier = suite('resource-server', 'proof-identifier', [
     cause: BURNT,
     async run(stage) {
       const elsewhere = await stage.connect();
-      await stage.control('a proof with a fresh jti', { proof: { claims: stage.perRequest() } });
+      await stage.control('a proof with a fresh jti', tied(stage));
       const spoilt: readonly { readonly what: string; readonly proof: ProofPlan }[] = [
         {
           what: 'a broken signature',
@@ -165,7 +163,7 @@ export const proofIdentifier = suite('resource-server', 'proof-identifier', [
       });
       const answered = long.served || long.reading.kind === 'refused';
       stage.holds(answered, `a jti of 8 KiB is neither accepted nor refused: ${long.reading.text}`);
-      await stage.control('a short jti again', { proof: { claims: stage.perRequest() } });
+      await stage.control('a short jti again', tied(stage));
     },
   },
   {

@@ -6,7 +6,8 @@ import type { Connection } from '../../harness/wire/connection.ts';
 
 /** draft -06 §2.2, §6.1.1: connections that resume a TLS session (RFC 8446 §2.2, RFC 5246 §7.3, RFC 5077). */
 
-const VALUE_KEPT = 'The exporter value is kept with the TLS session and taken up again on resumption. Each connection has its own: export it anew after every handshake, abbreviated ones too.';
+const VALUE_KEPT =
+  'The exporter value is kept with the TLS session and taken up again on resumption. Each connection has its own: export it anew after every handshake, abbreviated ones too.';
 
 const NOT_RESUMED = 'the target does not resume TLS sessions';
 
@@ -18,30 +19,71 @@ interface Resumed {
   readonly fresh: Exchange;
 }
 
-async function resumed(stage: Stage, plan: { readonly sessionTickets?: boolean } = {}): Promise<Resumed | undefined> {
+async function resumed(
+  stage: Stage,
+  plan: { readonly sessionTickets?: boolean } = {},
+): Promise<Resumed | undefined> {
   const first = await stage.connect(plan);
   await stage.control('the right request on the original connection', {}, { on: first });
   const second = await stage.resume(first, plan);
   if (second === undefined) return undefined;
-  const fresh = await stage.send('a fresh proof on the resumed connection', {}, { on: second }, 'control', 'served or refused');
+  const fresh = await stage.send(
+    'a fresh proof on the resumed connection',
+    {},
+    { on: second },
+    'control',
+    'served or refused',
+  );
   return { first, second, fresh };
 }
 
 /** Judges that proofs of the original connection are of no use on the one that resumes its session. */
 async function judgeOldProofs(stage: Stage, { first, second, fresh }: Resumed): Promise<void> {
   const base = { expectation: refused('invalid_proof'), way: { on: second } };
-  await stage.refusesOne(base.expectation, { what: 'a proof made for the original connection, which is still open', change: { proof: { forConnection: first } } }, fresh, {}, base.way);
+  await stage.refusesOne(
+    base.expectation,
+    {
+      what: 'a proof made for the original connection, which is still open',
+      change: { proof: { forConnection: first } },
+    },
+    fresh,
+    {},
+    base.way,
+  );
   await first.close();
-  await stage.refusesOne(base.expectation, { what: 'a proof made for the original connection, now closed', change: { proof: { forConnection: first } } }, fresh, {}, base.way);
-  const again = await stage.send('a fresh proof on the resumed connection again', {}, { on: second }, 'control', 'as before');
-  stage.holds(again.served === fresh.served, `fresh proofs on the resumed connection were answered ${fresh.reading.text}, then ${again.reading.text}`, 'Decide alike for every request on a resumed connection.');
-  if (!fresh.served) stage.note(`fresh proofs are refused on resumed connections (${fresh.reading.text}), which the draft leaves open (AMB-04)`);
+  await stage.refusesOne(
+    base.expectation,
+    {
+      what: 'a proof made for the original connection, now closed',
+      change: { proof: { forConnection: first } },
+    },
+    fresh,
+    {},
+    base.way,
+  );
+  const again = await stage.send(
+    'a fresh proof on the resumed connection again',
+    {},
+    { on: second },
+    'control',
+    'as before',
+  );
+  stage.holds(
+    again.served === fresh.served,
+    `fresh proofs on the resumed connection were answered ${fresh.reading.text}, then ${again.reading.text}`,
+    'Decide alike for every request on a resumed connection.',
+  );
+  if (!fresh.served)
+    stage.note(
+      `fresh proofs are refused on resumed connections (${fresh.reading.text}), which the draft leaves open (AMB-04)`,
+    );
 }
 
 export const resumption = suite('resource-server', 'resumption', [
   {
     id: 'RS-EKM-7',
-    title: 'refuses, on a TLS 1.3 connection resumed by PSK, a proof that was made for the original connection',
+    title:
+      'refuses, on a TLS 1.3 connection resumed by PSK, a proof that was made for the original connection',
     across: { tls: ['TLSv1.3'], http: AXES.http },
     needs: ['persistent-connection'],
     cause: VALUE_KEPT,
@@ -53,13 +95,17 @@ export const resumption = suite('resource-server', 'resumption', [
   },
   {
     id: 'RS-EKM-8',
-    title: 'refuses, on a TLS 1.2 connection resumed by ticket or session ID, a proof that was made for the original connection',
+    title:
+      'refuses, on a TLS 1.2 connection resumed by ticket or session ID, a proof that was made for the original connection',
     across: { tls: ['TLSv1.2'], http: AXES.http },
     needs: ['persistent-connection'],
     cause: VALUE_KEPT,
     async run(stage) {
       let any = false;
-      for (const [means, sessionTickets] of [['ticket', true], ['session ID', false]] as const) {
+      for (const [means, sessionTickets] of [
+        ['ticket', true],
+        ['session ID', false],
+      ] as const) {
         const pair = await resumed(stage, { sessionTickets });
         if (pair === undefined) {
           stage.note(`the target does not resume TLS 1.2 sessions by ${means}`);
@@ -76,21 +122,40 @@ export const resumption = suite('resource-server', 'resumption', [
     title: 'holds tokens, on a resumed connection, against the certificate remembered with its session',
     across: { tls: AXES.tls, http: AXES.http },
     needs: ['persistent-connection'],
-    cause: 'On a resumed connection, which has no Certificate message, the certificate check is skipped. Take the certificate that is remembered with the session, or refuse where there is none.',
+    cause:
+      'On a resumed connection, which has no Certificate message, the certificate check is skipped. Take the certificate that is remembered with the session, or refuse where there is none.',
     async run(stage) {
       const { alice, mallory } = stage;
       const pair = await resumed(stage);
       if (pair === undefined) return stage.notApplicable(NOT_RESUMED);
       const { second, fresh } = pair;
       const expectation = refused('invalid_token', 'invalid_proof');
-      await stage.refusesOne(expectation, { what: "a token bound to another certificate than the session's", change: { token: { boundTo: mallory } } }, fresh, {}, { on: second });
+      await stage.refusesOne(
+        expectation,
+        {
+          what: "a token bound to another certificate than the session's",
+          change: { token: { boundTo: mallory } },
+        },
+        fresh,
+        {},
+        { on: second },
+      );
       const others = await stage.connect({ identity: mallory });
-      await stage.control("mallory's own token on mallory's connection", { token: { boundTo: mallory } }, { on: others });
+      await stage.control(
+        "mallory's own token on mallory's connection",
+        { token: { boundTo: mallory } },
+        { on: others },
+      );
       const resumedByOther = await stage.resume(others, { identity: mallory });
       if (resumedByOther === undefined) return;
       await stage.refusesOne(
         expectation,
-        { what: "alice's token on a resumed connection of mallory, with a proof signed by mallory", on: resumedByOther, change: { token: { boundTo: alice } }, differs: ['connection.certificate', 'token.claims.cnf.x5t#S256'] },
+        {
+          what: "alice's token on a resumed connection of mallory, with a proof signed by mallory",
+          on: resumedByOther,
+          change: { token: { boundTo: alice } },
+          differs: ['connection.certificate', 'token.claims.cnf.x5t#S256'],
+        },
         fresh,
       );
     },

@@ -1,17 +1,15 @@
 import type { Identity } from '../../certs/identity.ts';
-import { read } from '../../harness/scenario/expectation.ts';
-import type { Reading } from '../../harness/scenario/expectation.ts';
 import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
-import type { AttackEvidence } from '../../harness/scenario/record.ts';
 import type { RequestPlan } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import type { Stage, Way } from '../../harness/scenario/stage.ts';
-import { ConnectFailure } from '../../harness/wire/connection.ts';
+import type { Way } from '../../harness/scenario/stage.ts';
 import type { Field } from '../../harness/wire/connection.ts';
+import { attempt, swarm, tell, victimOf } from './attack.ts';
+import type { Try } from './attack.ts';
 import { another } from './primed.ts';
 import { reopen } from './revival.ts';
 
-/** draft -06 §6.1: the threats T1 to T5, each played from the theft to its end, and the relay by a malicious server. */
+/** draft -06 §6.1.1 to §6.1.4: the threats T1 to T4, each played from the theft to its end. */
 
 const REPLAYABLE =
   'What was captured on one connection works on another one: the exporter value is not compared, or a binding is found from other connections. Compare ekm with the value of the connection that carries the request.';
@@ -19,90 +17,6 @@ const NOT_THE_HOLDER =
   'The token’s thumbprint is not compared with the certificate of this connection’s handshake, or the proof’s key is not that certificate’s. Nothing that the request says of a certificate may stand in for it.';
 const TOKEN_SUFFICES =
   'A session-bound token is served without the certificate or without the proof that it is bound to. Refuse whatever lacks either one.';
-const NOT_FOR_THIS_HOP =
-  'A token is taken from another member of the chain than the one it was issued to, or for another hop. Check audience, certificate and exporter value for each token.';
-const RELAYED =
-  'A proof made for another server’s connection is taken, or a connection without extended master secret, on which a relay can bring about equal exporter values (RFC 7627 §1).';
-
-type Attempt = AttackEvidence['attempts'][number];
-
-/** What an attempt came to. */
-interface Try extends Attempt {
-  readonly unanswered: boolean;
-}
-
-function told(attempt: string, reading: Reading): Try {
-  const succeeded = reading.kind === 'served';
-  return {
-    attempt,
-    outcome: succeeded ? `served (${reading.text}), must be refused` : `not served: ${reading.text}`,
-    succeeded,
-    unanswered: reading.kind === 'no-answer',
-  };
-}
-
-/** The attacker sends a request; not even being let in counts as refused. */
-async function attempt(stage: Stage, what: string, plan: RequestPlan, way: Way = {}): Promise<Try> {
-  try {
-    return told(what, (await stage.send(what, plan, way, 'variant', 'refused')).reading);
-  } catch (error) {
-    if (error instanceof ConnectFailure) return told(what, read(error.outcome));
-    throw error;
-  }
-}
-
-/** Many attempts at once, told as one. */
-async function swarm(stage: Stage, what: string, plan: RequestPlan): Promise<Try> {
-  const [connections, requests] = stage.full ? [5, 40] : [2, 10];
-  const crowd = await Promise.all(Array.from({ length: connections }, () => stage.connect()));
-  const exchanges = await Promise.all(
-    crowd.flatMap((on) => Array.from({ length: requests }, () => stage.send(what, plan, { on }))),
-  );
-  const served = exchanges.filter((exchange) => exchange.served).length;
-  const outcome = `${served} of ${exchanges.length} served`;
-  return {
-    attempt: `${exchanges.length} times at once ${what}`,
-    outcome,
-    succeeded: served > 0,
-    unanswered: false,
-  };
-}
-
-interface Victim {
-  readonly plan: { readonly token: NonNullable<RequestPlan['token']> };
-  /** What the thief takes: the token and the proof just as they were sent. */
-  readonly loot: { readonly token: NonNullable<RequestPlan['token']>; readonly proof: readonly string[] };
-  goesOn(when: string): Promise<void>;
-}
-
-/** The victim at work: served before anything is stolen, and to be served all along. */
-async function victimOf(
-  stage: Stage,
-): Promise<Victim & { readonly exchange: Awaited<ReturnType<Stage['control']>> }> {
-  const plan = { token: await stage.mint() };
-  const exchange = await stage.control('the victim, before the attack', plan);
-  return {
-    plan,
-    exchange,
-    loot: { ...plan, proof: exchange.proofs },
-    async goesOn(when) {
-      await stage.control(`the victim, ${when}`, plan);
-    },
-  };
-}
-
-async function tell(
-  stage: Stage,
-  story: { readonly attacker: string; readonly loot: string; readonly attempts: readonly Try[] },
-  victim: Victim,
-): Promise<void> {
-  const attempts = story.attempts.map(({ unanswered: _, ...one }): Attempt => one);
-  stage.attack({ ...story, attempts });
-  await victim.goesOn('after the attack');
-  const silent = story.attempts.filter(({ unanswered }) => unanswered);
-  if (silent.length > 0)
-    stage.inconclusive(silent.map((one) => `${one.attempt}: ${one.outcome}`).join('\n'), 'target');
-}
 
 /** A certificate's DER in base64. */
 function derOf({ certificate }: Identity): string {
@@ -358,117 +272,6 @@ export const threats = suite('resource-server', 'threats', [
         {
           attacker: 'Someone who reads the victim’s traffic after TLS has ended',
           loot: 'An access token and the genuine proof sent with it',
-          attempts,
-        },
-        victim,
-      );
-    },
-  },
-  {
-    id: 'RS-T5',
-    title:
-      'withstands T5: in a chain of services, a token taken at one hop works neither at another one nor for another member',
-    cause: NOT_FOR_THIS_HOP,
-    async run(stage) {
-      const victim = await victimOf(stage);
-      const { alice, setting } = stage;
-      const [bob, carol] = await Promise.all(
-        ['bob', 'carol'].map((name) => setting.issue(setting.pki.trusted, { name, keyType: 'P-256' })),
-      );
-      if (bob === undefined || carol === undefined) return;
-      const hop = { claims: { aud: 'https://b.tsbt.test' } };
-      const bobs = await stage.mint({ boundTo: bob, subject: 'bob' });
-      await stage.control('B with its own token', { token: bobs }, { connect: { identity: bob } });
-      const toB = await stage.mint(hop);
-      const attempts = [
-        await attempt(
-          stage,
-          'B presents the token that A used towards B',
-          { token: toB },
-          { connect: { identity: bob } },
-        ),
-        await attempt(
-          stage,
-          'B relays that token and the proof of A',
-          { token: toB, proof: victim.exchange.proofs },
-          { connect: { identity: bob } },
-        ),
-        await attempt(stage, 'A presents the token for B here, with all else right', { token: toB }),
-        await attempt(stage, 'B presents the token that A used here, with a proof of its own', victim.plan, {
-          connect: { identity: bob },
-        }),
-        await attempt(stage, 'B relays the token and proof that A used here', victim.loot, {
-          connect: { identity: bob },
-        }),
-        await attempt(stage, 'C presents the token of B', { token: bobs }, { connect: { identity: carol } }),
-        await attempt(
-          stage,
-          'A presents the token of B on its own connection',
-          { token: bobs },
-          { on: await stage.connect({ identity: alice }) },
-        ),
-      ];
-      await tell(
-        stage,
-        {
-          attacker: 'A member of the chain A–B–C that was taken over',
-          loot: 'The tokens and proofs that pass through it',
-          attempts,
-        },
-        victim,
-      );
-    },
-  },
-  {
-    id: 'RS-RELAY-1',
-    title:
-      'refuses what a malicious server relays: a proof that a client made for its connection to that one',
-    across: { http: AXES.http },
-    cause: RELAYED,
-    async run(stage) {
-      const { mallory, alice, setting } = stage;
-      const victim = await victimOf(stage);
-      // Stands for the client's connection to the malicious server: the target sees only the proof made for it.
-      const toEvil = await stage.connect();
-      const relayed: RequestPlan = { ...victim.plan, proof: { by: alice, forConnection: toEvil } };
-      // As if the relay had brought about equal exporter values: the client signs what is right on the relay's connection.
-      const synchronised: RequestPlan = { ...victim.plan, proof: { by: alice } };
-      const attempts = [
-        await attempt(
-          stage,
-          'forwarded on a connection with the certificate of the malicious server',
-          relayed,
-          { connect: { identity: mallory } },
-        ),
-        await attempt(stage, 'forwarded on a connection without a client certificate', relayed, {
-          connect: { identity: null },
-        }),
-        await attempt(
-          stage,
-          'with equal exporter values and the certificate of the malicious server',
-          synchronised,
-          { connect: { identity: mallory } },
-        ),
-        await attempt(stage, 'with equal exporter values and no client certificate', synchronised, {
-          connect: { identity: null },
-        }),
-      ];
-      if (setting.target.capabilities.has('tls1.2')) {
-        const weak: Way = { connect: { tls: 'TLSv1.2', extendedMasterSecret: false } };
-        attempts.push(
-          await attempt(
-            stage,
-            'with equal exporter values, on a TLS 1.2 connection without extended master secret whose client authentication is relayed too',
-            victim.plan,
-            weak,
-          ),
-        );
-      }
-      await tell(
-        stage,
-        {
-          attacker: 'A resource server that the client talks to',
-          loot: 'A token for the target, and proofs made for the connection to the attacker',
           attempts,
         },
         victim,

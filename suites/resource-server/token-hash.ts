@@ -18,10 +18,10 @@ const SAME_OCTETS: readonly string[] = ['base64'];
 const OF_ANY_TOKEN: readonly string[] = ['with-scheme', 'with-newline', 'left-half', 'sha512'];
 
 function wrongHashes(wanted: (id: string) => boolean): readonly Variation[] {
-  return WRONG_TOKEN_HASHES.filter(({ id }) => wanted(id)).map(({ label, cure, value }) => ({
-    what: `ath is ${label}`,
-    change: { proof: { ath: (token) => value(token.compact) } },
-    cause: `The target takes ${label} for the token’s hash. ${cure}`,
+  return WRONG_TOKEN_HASHES.filter(({ id }) => wanted(id)).map((wrong) => ({
+    what: `ath is ${wrong.label}`,
+    change: { proof: { ath: (token) => wrong.value(token.compact) } },
+    cause: `The target takes ${wrong.label} for the token’s hash. ${wrong.cure}`,
   }));
 }
 

@@ -1,0 +1,13 @@
+import { bindingVariants } from './bindings.ts';
+import { proofVariants } from './proofs.ts';
+import { responseVariants } from './responses.ts';
+import { transportVariants } from './transport.ts';
+import type { Variant } from './variant.ts';
+
+/** Every harmless variant of the resource server. */
+export const VARIANTS: readonly Variant[] = [
+  ...bindingVariants,
+  ...proofVariants,
+  ...transportVariants,
+  ...responseVariants,
+];

@@ -1,0 +1,111 @@
+import { constants } from 'node:crypto';
+import { EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
+import { ConnectionReader, defaultConnectionFacts } from '../resource-server/connection.ts';
+import type { HttpRequest, HttpResponse } from '../resource-server/http-message.ts';
+import { answer } from '../resource-server/protect.ts';
+import { discardBody } from '../resource-server/request-body.ts';
+import { tlsOptionsFor } from '../resource-server/server.ts';
+import type { TargetVariant } from '../resource-server/target.ts';
+import type { Variant } from './variant.ts';
+
+const HEADER_LIMIT = 8192;
+const DELAY = 15;
+
+/** Ends the connection once some of its responses are out. */
+function ending(when: (response: HttpResponse) => boolean): TargetVariant {
+  return {
+    listener: (inner) => (request: HttpRequest, response: HttpResponse) => {
+      response.once('finish', () => {
+        if (!when(response)) return;
+        if ('stream' in request) request.stream.session?.close();
+        else request.socket.end();
+      });
+      inner(request, response);
+    },
+  };
+}
+
+/** Freedom in TLS and HTTP. */
+export const transportVariants: readonly Variant[] = [
+  {
+    id: 'V-RS-exporter-without-context',
+    difference: 'exports without a context on TLS 1.2, which is another value than with an empty one (AMB-01)',
+    also: ['TLSv1.2 http/1.1 P-256'],
+    variant: () => ({
+      parts: () => ({
+        connections: new ConnectionReader({
+          ...defaultConnectionFacts,
+          exporterOf: (socket) =>
+            // Node's types want a context; without one OpenSSL uses the form that has none.
+            Reflect.apply(socket.exportKeyingMaterial, socket, [EXPORTER_LENGTH, EXPORTER_LABEL]),
+        }),
+      }),
+    }),
+  },
+  {
+    id: 'V-RS-no-tls1.2',
+    difference: 'speaks TLS 1.3 only',
+    lacks: ['tls1.2'],
+    variant: () => ({ tls: (material) => ({ ...tlsOptionsFor(material), minVersion: 'TLSv1.3' }) }),
+  },
+  {
+    id: 'V-RS-no-h2',
+    difference: 'speaks HTTP/1.1 only',
+    lacks: ['h2'],
+    variant: () => ({
+      tls: (material) => ({
+        ...tlsOptionsFor(material),
+        ALPNCallback: ({ protocols }) => protocols.find((protocol) => protocol === 'http/1.1'),
+      }),
+    }),
+  },
+  {
+    id: 'V-RS-no-resumption',
+    difference: 'resumes no TLS sessions',
+    also: ['TLSv1.2 http/1.1 P-256'],
+    variant: () => ({
+      tls: (material) => {
+        const options = tlsOptionsFor(material);
+        return { ...options, secureOptions: (options.secureOptions ?? 0) | constants.SSL_OP_NO_TICKET };
+      },
+    }),
+  },
+  {
+    id: 'V-RS-certificate-required',
+    difference: 'finishes no handshake without a valid client certificate',
+    also: ['TLSv1.2 http/1.1 P-256'],
+    variant: () => ({ tls: (material) => ({ ...tlsOptionsFor(material), rejectUnauthorized: true }) }),
+  },
+  {
+    id: 'V-RS-closing',
+    difference: 'ends each connection after one response',
+    also: ['TLSv1.3 h2 P-256'],
+    variant: () => ending(() => true),
+  },
+  {
+    id: 'V-RS-closing-refused',
+    difference: 'ends the connection with each 401 (AMB-52)',
+    also: ['TLSv1.3 h2 P-256'],
+    variant: () => ending(({ statusCode }) => statusCode === 401),
+  },
+  {
+    id: 'V-RS-slow',
+    difference: `begins to look at a request ${DELAY} ms after it has arrived`,
+    variant: () => ({
+      listener: (inner) => (request, response) => {
+        setTimeout(() => inner(request, response), DELAY);
+      },
+    }),
+  },
+  {
+    id: 'V-RS-header-limit',
+    difference: `answers header sections of more than ${HEADER_LIMIT} octets with 431`,
+    variant: () => ({
+      listener: (inner) => (request, response) => {
+        if (request.rawHeaders.join('').length <= HEADER_LIMIT) return inner(request, response);
+        answer(response, 431, 'the header section is too long');
+        discardBody(request);
+      },
+    }),
+  },
+];
