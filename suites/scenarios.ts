@@ -1,6 +1,7 @@
 import type { Scenario } from '../harness/scenario/scenario.ts';
 import { exporter } from './resource-server/exporter.ts';
 import { forwardedFields } from './resource-server/forwarded-fields.ts';
+import { certificateValidity } from './resource-server/certificate-validity.ts';
 import { mutualTls } from './resource-server/mutual-tls.ts';
 import { resumption } from './resource-server/resumption.ts';
 import { thumbprints } from './resource-server/thumbprint.ts';
@@ -34,4 +35,4 @@ import { revival } from './resource-server/revival.ts';
 import { threats } from './resource-server/threats.ts';
 
 /** Every scenario, in the order of the report. */
-export const SCENARIOS: readonly Scenario[] = [...proofClaims, ...tokenHash, ...perRequestClaims, ...proofIdentifier, ...proofField, ...tokenPresentation, ...enforcement, ...exporter, ...resumption, ...tlsProtocol, ...mutualTls, ...thumbprints, ...forwardedFields, ...joseHeader, ...algorithms, ...signature, ...tokenConfusion, ...malformedProofs, ...confirmation, ...confirmationClaim, ...introspection, ...tokenValidity, ...errorResponses, ...refusalEffects, ...mechanisms, ...bindingCache, ...cachedOutcomes, ...proofRenewal, ...revival, ...multiplexing, ...certificateRotation, ...threats, ...intermediaries];
+export const SCENARIOS: readonly Scenario[] = [...proofClaims, ...tokenHash, ...perRequestClaims, ...proofIdentifier, ...proofField, ...tokenPresentation, ...enforcement, ...exporter, ...resumption, ...tlsProtocol, ...mutualTls, ...certificateValidity, ...thumbprints, ...forwardedFields, ...joseHeader, ...algorithms, ...signature, ...tokenConfusion, ...malformedProofs, ...confirmation, ...confirmationClaim, ...introspection, ...tokenValidity, ...errorResponses, ...refusalEffects, ...mechanisms, ...bindingCache, ...cachedOutcomes, ...proofRenewal, ...revival, ...multiplexing, ...certificateRotation, ...threats, ...intermediaries];

@@ -57,7 +57,7 @@ export class Laboratory implements AsyncDisposable {
     try {
       await using target = await this.#opposite.start(manifest);
       const plan = await this.#opposite.plan(target, casesFor(subject, scenarios), CORE, {});
-      const setting = settingOf(plan);
+      const setting = settingOf(plan, 'light');
       const preparations = new Preparations(setting);
       const results: ResultRecord[] = [];
       // One iterator for all: each takes the next case that nobody has taken.

@@ -8,7 +8,7 @@ import { lowLevelClient } from '../wire/low-level-client.ts';
 import type { Plan } from './plan.ts';
 
 /** Puts the harness's input and output at the scenarios' disposal, in the process that plays them. */
-export function settingOf(plan: Plan): Setting {
+export function settingOf(plan: Plan, effort: Setting['effort'] = 'full'): Setting {
   let lowLevel: ReturnType<Setting['lowLevel']> | undefined;
   return {
     target: { ...plan.target, capabilities: new Set(plan.target.capabilities) },
@@ -24,5 +24,6 @@ export function settingOf(plan: Plan): Setting {
     canary: startCanary,
     lowLevel: () => (lowLevel ??= lowLevelClient()),
     patienceMs: plan.patienceMs,
+    effort,
   };
 }

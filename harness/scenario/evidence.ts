@@ -23,6 +23,12 @@ export class EvidenceBook {
   #count = 0;
   #dropped = 0;
   #requests = 0;
+  readonly #effort: 'full' | 'light';
+
+  /** @param effort `light` keeps no exchanges */
+  constructor(effort: 'full' | 'light' = 'full') {
+    this.#effort = effort;
+  }
 
   /** From now on this token appears in evidence by its hash only. */
   conceal(token: string): void {
@@ -71,6 +77,7 @@ export class EvidenceBook {
     readonly observed: string;
   }): number {
     const id = ++this.#count;
+    if (this.#effort === 'light') return id;
     if (!this.#keeps(entry)) {
       this.#dropped++;
       return id;

@@ -84,4 +84,9 @@ export interface Setting {
   lowLevel(): Promise<LowLevelClient | { readonly unavailable: string }>;
   /** How long a response may take, in milliseconds. */
   readonly patienceMs: number;
+  /**
+   * `light`, where only verdicts and reasons are wanted: exchanges are not told in evidence, and that minimal pairs are
+   * minimal, which does not depend on the target, is taken for granted.
+   */
+  readonly effort: 'full' | 'light';
 }

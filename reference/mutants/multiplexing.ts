@@ -106,7 +106,7 @@ export const multiplexingMutants: readonly Mutant[] = [
   {
     id: 'M-RS-82',
     mistake: 'binds one token only to a connection',
-    breaks: ['RS-CACHE-12', 'RS-MUX-1', 'RS-MUX-3', 'RS-MUX-4', 'RS-MUX-5', 'RS-MUX-6'],
+    breaks: ['RS-CACHE-12', 'RS-MUX-1', 'RS-MUX-3', 'RS-MUX-4', 'RS-MUX-5', 'RS-MUX-6', 'CL-SVID-4'],
     variant: oneTokenOnly,
   },
   {

@@ -103,6 +103,28 @@ export async function serves(
     stage.notApplicable(
       `the target ended the connection instead of an answer to "${what}" (${reading.text})`,
     );
+  if (reading.kind === 'no-answer')
+    stage.inconclusive(`${what}: no answer that can be judged (${reading.text})`, 'target');
   stage.holds(false, `${what}: must be served, was answered ${reading.text}`, cause);
   return false;
+}
+
+/** Like `stage.control`, for loops: leaves evidence of the first exchanges only. */
+export async function works(stage: Stage, what: string, plan: RequestPlan, on: Connection): Promise<void> {
+  const { served, reading } = await stage.send(what, plan, { on }, 'request', 'served');
+  if (served) return;
+  if (reading.kind === 'cut')
+    stage.notApplicable(
+      `the target ended the connection instead of an answer to "${what}" (${reading.text})`,
+    );
+  stage.inconclusive(
+    `the control "${what}" was not served (${reading.text}), so a refusal would prove nothing`,
+    'target',
+  );
+}
+
+/** Whether a long loop may go on: on a slow machine it is cut short rather than run into the scenario's bound. */
+export function timeFor(milliseconds: number): () => boolean {
+  const end = performance.now() + milliseconds;
+  return () => performance.now() < end;
 }

@@ -4,7 +4,7 @@ import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
-import { prime } from './primed.ts';
+import { prime, timeFor, works } from './primed.ts';
 import type { Primed } from './primed.ts';
 
 /** draft -06 §3.3.2, closing paragraphs: a verified binding ends with its connection and never comes back. */
@@ -100,7 +100,8 @@ export const revival = suite('resource-server', 'revival', [
     async run(stage) {
       const cycles = stage.full ? 200 : 20;
       let before: { readonly token: Token; readonly proof: string } | undefined;
-      for (let cycle = 0; cycle < cycles; cycle++) {
+      const more = timeFor(5000);
+      for (let cycle = 0; cycle < cycles && (cycle < 10 || more()); cycle++) {
         const connection = await stage.connect();
         if (before !== undefined) {
           const { served, reading } = await stage.send(
@@ -117,7 +118,7 @@ export const revival = suite('resource-server', 'revival', [
         const token: Token = before?.token ?? (await stage.mint());
         const on = connection.open ? connection : await stage.connect();
         const proof = stage.proof(on, token);
-        await stage.control('the token with a proof of this connection', { token, proof }, { on });
+        await works(stage, 'the token with a proof of this connection', { token, proof }, on);
         before = { token, proof };
         if (cycle % 2 === 0) await on.close();
         else on.reset();
