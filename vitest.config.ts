@@ -8,7 +8,7 @@ const ownTests = {
   test: {
     name: 'project',
     include: ['{certs,harness,reference,reports,suites,targets}/**/*.test.ts'],
-    exclude: ['suites/conformance.test.ts'],
+    exclude: ['suites/{conformance,mutant-matrix}.test.ts'],
     pool: 'forks' as const,
     isolate: false,
     testTimeout: 30_000,

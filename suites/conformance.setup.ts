@@ -1,12 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { startOpposite } from '../harness/run/opposite.ts';
 import { casesOf } from '../harness/run/selection.ts';
 import type { Selection } from '../harness/run/selection.ts';
+import { EMBEDDED } from '../harness/target/embedded.ts';
 import { loadManifest, manifestForUrl } from '../harness/target/manifest.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-const EMBEDDED = fileURLToPath(new URL('../targets/reference/target.yaml', import.meta.url));
 const EVERYTHING: Selection = { role: null, suites: [], scenarios: [], requirements: [], profile: 'core', strict: false, permutation: null };
 
 /**

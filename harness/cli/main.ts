@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../usage-error.ts';
 import { explainCommand } from './explain.ts';
 import { listCommand } from './list.ts';
+import { mutantsCommand } from './mutants.ts';
 import { pkiCommand } from './pki.ts';
 import { runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
@@ -24,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .showHelpAfterError('(see tsbt --help)')
     .exitOverride();
-  for (const command of [runCommand(TOOL), listCommand(), explainCommand(), pkiCommand(), serveCommand()]) {
+  for (const command of [runCommand(TOOL), listCommand(), explainCommand(), mutantsCommand(), pkiCommand(), serveCommand()]) {
     program.addCommand(command.exitOverride().showHelpAfterError(`(see tsbt ${command.name()} --help)`));
   }
   try {

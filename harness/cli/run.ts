@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { makeDirectory } from '../../certs/directory.ts';
 import type { Report, TargetSummary } from '../../reports/model.ts';
@@ -18,14 +17,10 @@ import type { StartedTarget } from '../run/conduct.ts';
 import type { Selection } from '../run/selection.ts';
 import { AXES, parsePermutation } from '../scenario/permutation.ts';
 import type { Permutation, Role } from '../scenario/record.ts';
+import { EMBEDDED, inForm } from '../target/embedded.ts';
 import { loadManifest, manifestForUrl } from '../target/manifest.ts';
 import type { Manifest } from '../target/manifest.ts';
 import { UsageError } from '../usage-error.ts';
-
-/** The target of a run that names none: the reference resource server, in this process. */
-export const EMBEDDED = fileURLToPath(new URL('../../targets/reference/target.yaml', import.meta.url));
-
-const MUTANTS = fileURLToPath(new URL('../../reference/mutants/target.ts', import.meta.url));
 
 const ROLES: readonly Role[] = ['resource-server', 'client', 'authorization-server'];
 
@@ -137,17 +132,12 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
 async function manifestsOf(paths: readonly string[], options: RunOptions): Promise<readonly Manifest[]> {
   const role = options.role ?? 'resource-server';
   const embedded = await loadManifest(EMBEDDED);
-  const given = [...(await Promise.all(paths.map((path) => loadManifest(path)))), ...options.url.map((url) => manifestForUrl(url, role)), ...options.mutant.map((id) => mutantOf(embedded, id))];
+  const given = [...(await Promise.all(paths.map((path) => loadManifest(path)))), ...options.url.map((url) => manifestForUrl(url, role)), ...options.mutant.map((id) => inForm(embedded, 'mutant', id, `Reference with the mistake ${id}`))];
   const manifests = given.length > 0 ? given : [embedded];
   const names = manifests.map((manifest) => manifest.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new UsageError('targets', `two of them are named ${twice}`, 'Give each manifest a name of its own.');
   return manifests;
-}
-
-/** The embedded reference's manifest, started with one mistake built in. */
-function mutantOf(embedded: Manifest, id: string): Manifest {
-  return { ...embedded, name: id.toLowerCase(), title: `Reference with the mistake ${id}`, start: { kind: 'module', module: MUTANTS, variant: id }, file: `--mutant ${id}` };
 }
 
 /** @throws {UsageError} when the baseline speaks of a target that is not in the run: a misspelt name would hide nothing and say nothing */

@@ -1,9 +1,9 @@
 import { Argument, Command } from 'commander';
 import { startOpposite } from '../run/opposite.ts';
+import { EMBEDDED } from '../target/embedded.ts';
 import { loadManifest } from '../target/manifest.ts';
 import { TargetProblem } from '../target/target.ts';
 import { UsageError } from '../usage-error.ts';
-import { EMBEDDED } from './run.ts';
 
 /** `tsbt serve resource-server` */
 export function serveCommand(): Command {

@@ -11,6 +11,7 @@ import type { ResultRecord } from '../scenario/record.ts';
 import { requirementIdOf } from '../scenario/requirement.ts';
 import type { Requirement } from '../scenario/requirement.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import type { Setting } from '../scenario/setting.ts';
 import { TargetProblem } from '../target/target.ts';
 import { findingsOf } from './observation.ts';
 import type { Observation } from './observation.ts';
@@ -60,20 +61,29 @@ export class Laboratory implements AsyncDisposable {
       const setting = settingOf(plan, 'light');
       const preparations = new Preparations(setting);
       const results: ResultRecord[] = [];
+      const again: Case[] = [];
       // One iterator for all: each takes the next case that nobody has taken.
       const waiting = plan.cases.values();
       const play = async (): Promise<void> => {
-        for (const { scenario: id, permutation } of waiting) {
-          const scenario = this.#scenarios.get(id);
-          if (scenario !== undefined) results.push(await execute(scenario, permutation, this.#requirement(requirementIdOf(id)), setting, preparations, signal));
+        for (const one of waiting) {
+          const result = await this.#play(one, setting, preparations, signal);
+          if (result?.verdict === 'inconclusive' && result.attribution === 'environment') again.push(one);
+          else if (result !== undefined) results.push(result);
         }
       };
       await Promise.all(Array.from({ length: CONCURRENT }, play));
+      // What this machine got in the way of is tried once more when there is less going on.
+      for (const one of again) results.push(...[await this.#play(one, setting, preparations, signal)].filter((result) => result !== undefined));
       return observation(results);
     } catch (error) {
       if (error instanceof TargetProblem) return observation([], error.message);
       throw error;
     }
+  }
+
+  async #play({ scenario: id, permutation }: Case, setting: Setting, preparations: Preparations, signal?: AbortSignal): Promise<ResultRecord | undefined> {
+    const scenario = this.#scenarios.get(id);
+    return scenario && execute(scenario, permutation, this.#requirement(requirementIdOf(id)), setting, preparations, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

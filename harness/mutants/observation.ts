@@ -9,6 +9,8 @@ export interface Finding {
   readonly verdict: Verdict;
   readonly attribution: Attribution | null;
   readonly reason: string | null;
+  /** The likely cause, as a report would tell it. */
+  readonly cause: string | null;
 }
 
 /** What the suite found on a subject. Plain data. */
@@ -34,9 +36,9 @@ const NOTICED: Readonly<Record<Subject['form'], readonly Verdict[]>> = {
 /** One finding for each scenario. */
 export function findingsOf(results: readonly ResultRecord[]): readonly Finding[] {
   const gravest = new Map<string, Finding>();
-  for (const { scenario, verdict, attribution, reason } of results) {
+  for (const { scenario, verdict, attribution, reason, cause } of results) {
     const before = gravest.get(scenario);
-    if (before === undefined || GRAVITY.indexOf(verdict) < GRAVITY.indexOf(before.verdict)) gravest.set(scenario, { scenario, verdict, attribution, reason });
+    if (before === undefined || GRAVITY.indexOf(verdict) < GRAVITY.indexOf(before.verdict)) gravest.set(scenario, { scenario, verdict, attribution, reason, cause });
   }
   return [...gravest.values()];
 }

@@ -138,7 +138,18 @@ export const exporterMutants: readonly Mutant[] = [
   {
     id: 'M-RS-21',
     mistake: 'does not compare ekm at all',
-    breaks: ['RS-EKM-1', 'RS-EKM-2', 'RS-EKM-3', 'RS-EKM-5', 'RS-EKM-7', 'RS-EKM-8', 'RS-EKM-12'],
+    breaks: [
+      'RS-EKM-1',
+      'RS-EKM-2',
+      'RS-EKM-3',
+      'RS-EKM-5',
+      'RS-EKM-7',
+      'RS-EKM-8',
+      'RS-EKM-12',
+      'RS-CACHE-5',
+      'RS-T1',
+      'RS-T4',
+    ],
     variant: () => verifying(createVerifier({ checks: defaultChecks.without('exporter') })),
   },
   {
@@ -188,7 +199,7 @@ export const exporterMutants: readonly Mutant[] = [
   {
     id: 'M-RS-28',
     mistake: 'exports once per process and compares every connection with that value',
-    breaks: ['RS-EKM-1', 'RS-EKM-4'],
+    breaks: ['RS-EKM-1', 'RS-EKM-4', 'RS-MUX-1'],
     variant: () => {
       let first: Buffer | undefined;
       return exporting((socket) => (first ??= exporterOf(socket)));
@@ -198,7 +209,7 @@ export const exporterMutants: readonly Mutant[] = [
     id: 'M-RS-30',
     mistake:
       'keeps exporter values beyond their connection, and takes them for right when the TLS session is resumed',
-    breaks: ['RS-EKM-7', 'RS-EKM-8'],
+    breaks: ['RS-EKM-7', 'RS-EKM-8', 'RS-CACHE-5', 'RS-T1'],
     variant: keptBySession,
   },
   {
@@ -228,7 +239,7 @@ export const exporterMutants: readonly Mutant[] = [
   {
     id: 'M-RS-132',
     mistake: 'takes the exporter value of any connection for right',
-    breaks: ['RS-EKM-5', 'RS-EKM-7', 'RS-EKM-8'],
+    breaks: ['RS-EKM-5', 'RS-EKM-7', 'RS-EKM-8', 'RS-CACHE-5', 'RS-T1', 'RS-T4'],
     variant: takesAnyLiveValue,
   },
 ];

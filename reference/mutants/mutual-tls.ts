@@ -116,7 +116,7 @@ export const mutualTlsMutants: readonly Mutant[] = [
   {
     id: 'M-RS-40',
     mistake: 'takes a missing client certificate for one that matches',
-    breaks: ['RS-MTLS-1'],
+    breaks: ['RS-MTLS-1', 'RS-RELAY-1', 'RS-T3'],
     variant: () =>
       skipping(
         ['certificate', 'certificate-thumbprint'],
@@ -132,13 +132,28 @@ export const mutualTlsMutants: readonly Mutant[] = [
   {
     id: 'M-RS-42',
     mistake: 'does not compare the x5t#S256 of the token',
-    breaks: ['RS-MTLS-4', 'RS-MTLS-5', 'RS-MTLS-6', 'RS-MTLS-7', 'RS-MTLS-8', 'RS-MTLS-11'],
+    breaks: [
+      'RS-MTLS-4',
+      'RS-MTLS-5',
+      'RS-MTLS-6',
+      'RS-MTLS-7',
+      'RS-MTLS-8',
+      'RS-MTLS-11',
+      'CL-SVID-3',
+      'RS-CACHE-1',
+      'RS-CNF-6',
+      'RS-INT-1',
+      'RS-T2',
+      'RS-T3',
+      'RS-T4',
+      'RS-T5',
+    ],
     variant: () => comparing(() => true),
   },
   {
     id: 'M-RS-44',
     mistake: 'compares the keys of certificates instead of the certificates',
-    breaks: ['RS-MTLS-5'],
+    breaks: ['RS-MTLS-5', 'CL-SVID-3'],
     variant: comparesKeys,
   },
   {
@@ -164,7 +179,7 @@ export const mutualTlsMutants: readonly Mutant[] = [
   {
     id: 'M-RS-48',
     mistake: 'serves clients without certificate through a listener that looks at the bearer token only',
-    breaks: ['RS-MTLS-1'],
+    breaks: ['RS-MTLS-1', 'RS-RELAY-1', 'RS-T3'],
     variant: () => ({
       listener: (inner) => (request, response) => {
         const anonymous = socketOf(request).getPeerX509Certificate() === undefined;

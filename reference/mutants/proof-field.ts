@@ -32,13 +32,13 @@ export const proofFieldMutants: readonly Mutant[] = [
   {
     id: 'M-RS-01',
     mistake: 'ignores the cnf claim and the proof altogether: every token is a plain bearer token',
-    breaks: ['RS-FLD-1', 'RS-FLD-3', 'RS-FLD-4'],
+    breaks: ['RS-FLD-1', 'RS-FLD-3', 'RS-FLD-4', 'RS-FLD-5', 'RS-CNF-1', 'RS-T1', 'RS-T3'],
     variant: () => ({ parts: () => ({ readConfirmation: () => ({ kind: 'none' }) }) }),
   },
   {
     id: 'M-RS-02',
     mistake: 'implements RFC 8705 only: compares the certificate and never looks at the proof',
-    breaks: ['RS-FLD-1', 'RS-FLD-3', 'RS-FLD-4'],
+    breaks: ['RS-FLD-1', 'RS-FLD-3', 'RS-FLD-4', 'RS-FLD-5', 'RS-T1', 'RS-T4'],
     variant: () => ({
       parts: () => ({
         readConfirmation(cnf) {
@@ -51,13 +51,13 @@ export const proofFieldMutants: readonly Mutant[] = [
   {
     id: 'M-RS-03',
     mistake: 'verifies the proof only where a request has one',
-    breaks: ['RS-FLD-1', 'RS-FLD-7', 'RS-FLD-8', 'RS-FLD-9'],
+    breaks: ['RS-FLD-1', 'RS-FLD-6', 'RS-FLD-7', 'RS-FLD-8', 'RS-FLD-9', 'RS-CACHE-9', 'RS-T1'],
     variant: () => ({ parts: () => ({ checks: withoutProofWhere((_, proofs) => proofs.length === 0) }) }),
   },
   {
     id: 'M-RS-94',
     mistake: 'takes the token under any scheme, and asks for the proof only under "Bearer"',
-    breaks: ['RS-FLD-7'],
+    breaks: ['RS-FLD-7', 'RS-DPOP-3'],
     variant: () => ({
       parts: () => ({
         tokenOf: (request) => /^\S+ +(\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? noToken(),
@@ -154,7 +154,7 @@ export const proofFieldMutants: readonly Mutant[] = [
   {
     id: 'M-RS-101',
     mistake: 'says invalid_proof where the proof is missing',
-    breaks: ['RS-FLD-1'],
+    breaks: ['RS-FLD-1', 'RS-ERR-3'],
     variant: () => ({
       parts: () => ({
         checks: defaultPresentationChecks.with('proof-present', ({ confirmation, proofs }) =>

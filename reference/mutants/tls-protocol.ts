@@ -15,7 +15,7 @@ export const tlsProtocolMutants: readonly Mutant[] = [
   {
     id: 'M-RS-32',
     mistake: 'accepts TLS 1.2 without the extended master secret',
-    breaks: ['RS-EKM-9'],
+    breaks: ['RS-EKM-9', 'RS-RELAY-1'],
     variant: () => ({ ...withFacts({ exporterTrustedOn: () => true }), acceptsConnection: () => true }),
   },
   {

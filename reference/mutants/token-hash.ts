@@ -13,7 +13,7 @@ export const tokenHashMutants: readonly Mutant[] = [
   {
     id: 'M-RS-49',
     mistake: 'does not compare ath',
-    breaks: ['RS-PL-1', 'RS-PL-2', 'RS-PL-6'],
+    breaks: ['RS-PL-1', 'RS-PL-2', 'RS-PL-6', 'RS-MUX-2'],
     variant: () => ({
       parts: () => ({ verifyProof: createVerifier({ checks: defaultChecks.without('token-hash') }) }),
     }),
@@ -33,7 +33,7 @@ export const tokenHashMutants: readonly Mutant[] = [
   {
     id: 'M-RS-173',
     mistake: 'compares only the first half of ath',
-    breaks: ['RS-PL-2'],
+    breaks: ['RS-PL-2', 'RS-PL-6'],
     variant: () => ({
       parts: () => ({
         verifyProof: createVerifier({

@@ -15,7 +15,10 @@ test('the ledger has an entry for each ambiguity, in the catalogue’s order', (
 });
 
 test('the ledger leads from an ambiguity to its requirement and the scenarios of that', () => {
-  const entry = ledger().split('\n## ').find((text) => text.startsWith('AMB-10\n')) ?? '';
+  const entry =
+    ledger()
+      .split('\n## ')
+      .find((text) => text.startsWith('AMB-10\n')) ?? '';
   expect(entry).toMatch(/^Requirements: .*RS-HDR-1 \(RS-HDR-1, RS-HDR-1\.untyped\)/m);
 });
 

@@ -31,12 +31,14 @@ export function ledger(): string {
   const rows = coverage();
   const entries = AMBIGUITIES.map(({ id, sections, issue, stance }) => {
     const touched = rows.filter((row) => row.ambiguities.some((entry) => entry.id === id)).map(told);
-    const where = sections === '-' ? 'not in the draft' : `draft -06 §${plain(sections)}`;
+    const where = sections === '-' ? 'No section of its own' : `§ ${plain(sections)}`;
     return [
       `## ${id}`,
       `*${where}.* ${plain(issue)}`,
       `**Stance.** ${plain(stance)}`,
-      touched.length === 0 ? 'No requirement of the roles that can be run today depends on it.' : `Requirements: ${touched.join('; ')}.`,
+      touched.length === 0
+        ? 'No requirement of the roles that can be run today depends on it.'
+        : `Requirements: ${touched.join('; ')}.`,
     ].join('\n\n');
   });
   return `${[HEAD.trimEnd(), ...entries].join('\n\n')}\n`;

@@ -82,8 +82,20 @@ export async function refusesOnPrimed(
     await attempt(variation);
   }
   const { token, proof, connection } = primed;
-  if (connection.open)
-    await stage.control('the verified token with its proof once more', { token, proof }, { on: connection });
+  if (!connection.open) return;
+  const what = 'the verified token with its proof once more';
+  const { served, reading } = await stage.send(
+    what,
+    { token, proof },
+    { on: connection },
+    'control',
+    'served',
+  );
+  if (!served && reading.kind !== 'cut')
+    stage.inconclusive(
+      `the control "${what}" was not served (${reading.text}), so a refusal would prove nothing`,
+      'target',
+    );
 }
 
 /**

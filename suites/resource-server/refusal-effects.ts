@@ -102,8 +102,12 @@ export const refusalEffects = suite('resource-server', 'refusal-effects', [
     cause:
       'What came in, or what was expected, is put into the response. Answer with fixed sentences, and keep the details in a log.',
     async run(stage) {
-      for (const exchange of await refusals(stage)) {
-        if (exchange.served) continue;
+      const refused = (await refusals(stage)).filter(
+        ({ served, outcome }) => !served && outcome.type === 'response',
+      );
+      if (refused.length === 0)
+        stage.notApplicable('nothing was answered with a refusal, so there is none to look at; see RS-ERR-1');
+      for (const exchange of refused) {
         for (const what of leaks(exchange))
           stage.holds(false, `exchange ${exchange.id}: the refusal has ${what} in it`);
       }

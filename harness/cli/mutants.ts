@@ -1,0 +1,153 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { makeDirectory } from '../../certs/directory.ts';
+import { REQUIREMENTS } from '../../suites/requirements/catalogue.ts';
+import { SCENARIOS } from '../../suites/scenarios.ts';
+import { compare } from '../mutants/compare.ts';
+import type { Comparison, Mismatch, Suite } from '../mutants/compare.ts';
+import { killMatrix } from '../mutants/kill-matrix.ts';
+import { readKillSets, readUnkilled, writeKillSets } from '../mutants/kill-sets.ts';
+import type { KillSets } from '../mutants/kill-sets.ts';
+import { playMatrix } from '../mutants/matrix.ts';
+import type { Matrix } from '../mutants/matrix.ts';
+import { killSetOf } from '../mutants/observation.ts';
+import { ambiguous, loadSubjects } from '../mutants/subject.ts';
+import type { Subject } from '../mutants/subject.ts';
+import type { ExitCode } from '../run/exit-code.ts';
+import { nearMiss } from '../target/near-miss.ts';
+import { UsageError } from '../usage-error.ts';
+
+const ROLE = 'resource-server';
+const KILL_SETS = fileURLToPath(new URL(`../../suites/kill-sets/${ROLE}.json`, import.meta.url));
+const UNKILLED = fileURLToPath(new URL('../../suites/kill-sets/unkilled.json', import.meta.url));
+
+interface MutantsOptions {
+  readonly role: string;
+  readonly out?: string;
+  readonly write: boolean;
+  readonly only: readonly string[];
+  readonly shard?: string;
+  readonly workers?: number;
+}
+
+/** `tsbt mutants` */
+export function mutantsCommand(): Command {
+  return new Command('mutants')
+    .description('try the suite itself: every scenario on every mutant and harmless variant of the reference')
+    .addOption(new Option('--role <role>', 'role of the mutants').choices([ROLE]).default(ROLE))
+    .option('--only <id...>', 'only these mutants and variants')
+    .option('--out <dir>', 'folder to write kill-matrix.json into')
+    .option('--write', 'declare what is found, instead of holding it against what is declared; review the diff', false)
+    .addOption(new Option('--shard <index/count>', 'only this part of them, for several machines').argParser(shardOption))
+    .addOption(new Option('--workers <count>', 'processes at once (default: one for each processor)').argParser(countOption))
+    .action(async (options: Omit<MutantsOptions, 'only'> & { readonly only?: readonly string[] }) => {
+      process.exitCode = await mutants({ ...options, only: options.only ?? [] });
+    });
+}
+
+function shardOption(text: string): string {
+  const [index = 0, count = 0, ...rest] = text.split('/').map(Number);
+  if (rest.length === 0 && Number.isInteger(index) && Number.isInteger(count) && index >= 1 && index <= count) return text;
+  throw new InvalidArgumentError('Give which part of how many, such as 2/4.');
+}
+
+function countOption(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError('Give a number of processes, at least 1.');
+}
+
+async function mutants(options: MutantsOptions): Promise<ExitCode | 130> {
+  const begun = performance.now();
+  const all = await loadSubjects();
+  const chosen = choose(all, options.only);
+  const twice = ambiguous(chosen);
+  if (twice.length > 0) throw new Error(`several mutants or variants have the id ${twice.join(', ')}`);
+  if (options.out !== undefined) await makeFolder(options.out);
+  const declared = { killSets: await readKillSets(KILL_SETS), unkilled: await readUnkilled(UNKILLED) };
+  const matrix = await playMatrix({
+    subjects: chosen,
+    ...(options.shard === undefined ? {} : { shard: options.shard }),
+    ...(options.workers === undefined ? {} : { workers: options.workers }),
+    observed: () => (process.stderr.isTTY ? process.stderr.write('.') : undefined),
+  });
+  // A shard is held to what it was given; elsewhere each subject has to have left something.
+  const tried = options.shard === undefined ? chosen : chosen.filter(({ id }) => matrix.observations.some(({ subject }) => subject === id));
+  const suite: Suite = { scenarios: SCENARIOS.filter(({ role }) => role === ROLE).map(({ id }) => id), requirements: REQUIREMENTS.filter(({ role }) => role === ROLE) };
+  const killSets = options.write ? renewed(all, declared.killSets, matrix) : declared.killSets;
+  if (options.write && !matrix.interrupted) await writeKillSets(KILL_SETS, killSets);
+  const current = { ...declared, killSets };
+  const comparison = compare(tried, all, matrix.observations, current, suite);
+  const wallMs = Math.round(performance.now() - begun);
+  if (options.out !== undefined) {
+    const found = killMatrix(ROLE, wallMs, tried, matrix.observations, comparison, current, suite);
+    await writeFile(join(options.out, 'kill-matrix.json'), `${JSON.stringify(found, null, 2)}\n`);
+  }
+  process.stdout.write(summary(comparison, matrix, wallMs));
+  if (options.write) process.stdout.write(`Kill sets written to ${KILL_SETS}: review the diff.\n`);
+  if (matrix.interrupted) return 130;
+  if (matrix.problems.length > 0 || tried.length === 0) return 4;
+  return comparison.mismatches.length > 0 ? 1 : 0;
+}
+
+/** @throws {UsageError} where one does not exist */
+function choose(all: readonly Subject[], only: readonly string[]): readonly Subject[] {
+  for (const id of only) {
+    if (all.some((subject) => subject.id === id)) continue;
+    const near = nearMiss(id, all.map((subject) => subject.id));
+    throw new UsageError('--only', `there is no mutant or variant ${id}`, near === undefined ? 'They are listed in the catalogues of reference/mutants and reference/variants.' : `Did you mean ${near}?`);
+  }
+  return only.length === 0 ? all : all.filter(({ id }) => only.includes(id));
+}
+
+/** @throws {UsageError} when the folder cannot be made */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await makeDirectory(path);
+  } catch (error) {
+    throw new UsageError('--out', `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, 'Give a folder that you may write with --out DIR.');
+  }
+}
+
+/** The kill sets with what was found in place of what was declared, in the order of the catalogues. */
+function renewed(all: readonly Subject[], before: KillSets, matrix: Matrix): KillSets {
+  return Object.fromEntries(
+    all.flatMap(({ id, form }) => {
+      const observation = matrix.observations.find(({ subject, problem }) => subject === id && problem === undefined);
+      const set = observation === undefined ? before[id] : killSetOf(observation, form);
+      return set === undefined ? [] : [[id, set] as const];
+    }),
+  );
+}
+
+const HEADINGS: Readonly<Record<Mismatch['kind'], string>> = {
+  'not-tried': 'Could not be tried',
+  'harness-fault': 'Faults of the harness',
+  survivor: 'Mutants that nothing catches',
+  unmet: 'Requirements that a mutant breaks, and that no scenario finds broken',
+  wronged: 'Harmless variants that a scenario calls broken or cannot judge',
+  undeclared: 'Found, and not declared',
+  missed: 'Declared, and not found',
+  vacuous: 'Scenarios that kill nothing',
+  stale: 'Declarations about what there is not, or not any more',
+};
+
+function summary({ mismatches, mutants: mutantCount, killedExactly, variants, variantsClean, withoutKill, inconclusive }: Comparison, matrix: Matrix, wallMs: number): string {
+  const lines = [''];
+  for (const [kind, heading] of Object.entries(HEADINGS)) {
+    const own = mismatches.filter((one) => one.kind === kind);
+    if (own.length > 0) lines.push(`${heading} (${own.length}):`, ...own.map(({ about, text }) => `  ${about}: ${text}`), '');
+  }
+  if (matrix.problems.length > 0) lines.push(`Problems of the run (${matrix.problems.length}):`, ...matrix.problems.map((problem) => `  ${problem}`), '');
+  const reasoned = withoutKill.filter(({ reason }) => reason !== '');
+  if (reasoned.length > 0) lines.push(`Scenarios without a kill, with the reason (${reasoned.length}):`, ...reasoned.map(({ scenario, reason }) => `  ${scenario}: ${reason}`), '');
+  lines.push(
+    `${mutantCount} mutants, ${killedExactly} killed exactly as declared · ${variants} harmless variants, ${variantsClean} clean`,
+    `${withoutKill.length} scenarios without a kill, ${reasoned.length} of them with a reason · ${inconclusive} verdicts on mutants inconclusive`,
+    `${(wallMs / 1000).toFixed(1)} s`,
+    '',
+  );
+  return lines.join('\n');
+}

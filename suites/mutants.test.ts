@@ -1,0 +1,76 @@
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { ofSubject } from '../harness/mutants/compare.ts';
+import type { Suite } from '../harness/mutants/compare.ts';
+import { readKill, readKillSets } from '../harness/mutants/kill-sets.ts';
+import { Laboratory } from '../harness/mutants/laboratory.ts';
+import { loadSubjects } from '../harness/mutants/subject.ts';
+import type { Subject } from '../harness/mutants/subject.ts';
+import { REQUIREMENTS, requirement } from './requirements/catalogue.ts';
+import { SCENARIOS } from './scenarios.ts';
+
+/** The mistakes that matter most, each with what the suite must say on one of the scenarios that catch it. */
+const REPRESENTATIVE: readonly (readonly [id: string, scenario: RegExp, says: RegExp])[] = [
+  ['M-RS-01', /^RS-FLD-/, /served/],
+  ['M-RS-04', /^RS-SIG-/, /served/],
+  ['M-RS-06', /^RS-SIG-/, /served/],
+  ['M-RS-10', /^RS-HDR-/, /none.*served/i],
+  ['M-RS-21', /^RS-EKM-5/, /served/],
+  ['M-RS-25', /^RS-EKM-1$/, /RFC 9266|EXPORTER-Channel-Binding/],
+  ['M-RS-42', /^RS-MTLS-/, /served/],
+  ['M-RS-49', /^RS-PL-2/, /ath.*served/],
+  ['M-RS-52', /^RS-PL-/, /iat.*served/],
+  ['M-RS-58', /^RS-PL-7/, /jti|same proof/],
+  ['M-RS-69', /^RS-CACHE-/, /served/],
+  ['M-RS-78', /^RS-CACHE-/, /served/],
+];
+
+/** How many of the others take their turn in a run. */
+const TURNS = 4;
+/** Of the scenarios that are not declared to find anything, every so many-th is played too. */
+const SAMPLE = 12;
+const DAY = 86_400_000;
+
+/** Changes with each CI run, elsewhere with each day. */
+const turn = Number(process.env['GITHUB_RUN_NUMBER'] ?? Math.floor(Date.now() / DAY));
+
+const subjects = await loadSubjects();
+const killSets = await readKillSets(fileURLToPath(new URL('kill-sets/resource-server.json', import.meta.url)));
+const suite: Suite = { scenarios: SCENARIOS.map(({ id }) => id), requirements: REQUIREMENTS };
+const sample = suite.scenarios.filter((_id, index) => index % SAMPLE === 0);
+
+const fixed = new Set(REPRESENTATIVE.map(([id]) => id));
+const others = subjects.filter(({ id }) => !fixed.has(id));
+const inTurn = Array.from({ length: Math.min(TURNS, others.length) }, (_, index) => others[(turn * TURNS + index) % others.length]).filter((one) => one !== undefined);
+
+let laboratory: Laboratory;
+beforeAll(async () => {
+  laboratory = await Laboratory.open(SCENARIOS, requirement);
+  return () => laboratory[Symbol.asyncDispose]();
+});
+
+/** Plays what is declared to find something, and a sample of the rest; whatever differs from what is declared fails the test. */
+async function tried(subject: Subject, signal: AbortSignal) {
+  const declared = killSets[subject.id] ?? [];
+  const played = new Set([...declared.map((entry) => readKill(entry).scenario), ...sample]);
+  const observation = await laboratory.observe(subject, signal, played);
+  const mismatches = ofSubject(subject, observation, declared, suite);
+  expect(mismatches.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([]);
+  return observation;
+}
+
+describe('a mistake that matters most', () => {
+  test.each(REPRESENTATIVE)('%s is caught, and for its reason', async (id, scenario, says) => {
+    const subject = subjects.find((one) => one.id === id);
+    if (subject === undefined) throw new Error(`there is no ${id}`);
+    const { findings } = await tried(subject, AbortSignal.timeout(25_000));
+    const telling = findings.filter((finding) => finding.verdict === 'fail' && scenario.test(finding.scenario));
+    expect(telling.map(({ reason, cause }) => `${reason ?? ''} ${cause ?? ''}`).join('\n')).toMatch(says);
+  });
+});
+
+describe('mutants and harmless variants in turn', () => {
+  test.each(inTurn.map((subject) => [subject.id, subject] as const))('%s', async (_id, subject) => {
+    await tried(subject, AbortSignal.timeout(25_000));
+  });
+});
