@@ -21,6 +21,7 @@ import { malformedProofs } from './resource-server/malformed-proofs.ts';
 import { confirmation } from './resource-server/confirmation.ts';
 import { confirmationClaim } from './resource-server/confirmation-claim.ts';
 import { introspection } from './resource-server/introspection.ts';
+import { tokenExpiry } from './resource-server/token-expiry.ts';
 import { tokenValidity } from './resource-server/token-validity.ts';
 import { errorResponses } from './resource-server/error-responses.ts';
 import { refusalEffects } from './resource-server/refusal-effects.ts';
@@ -35,4 +36,4 @@ import { revival } from './resource-server/revival.ts';
 import { threats } from './resource-server/threats.ts';
 
 /** Every scenario, in the order of the report. */
-export const SCENARIOS: readonly Scenario[] = [...proofClaims, ...tokenHash, ...perRequestClaims, ...proofIdentifier, ...proofField, ...tokenPresentation, ...enforcement, ...exporter, ...resumption, ...tlsProtocol, ...mutualTls, ...certificateValidity, ...thumbprints, ...forwardedFields, ...joseHeader, ...algorithms, ...signature, ...tokenConfusion, ...malformedProofs, ...confirmation, ...confirmationClaim, ...introspection, ...tokenValidity, ...errorResponses, ...refusalEffects, ...mechanisms, ...bindingCache, ...cachedOutcomes, ...proofRenewal, ...revival, ...multiplexing, ...certificateRotation, ...threats, ...intermediaries];
+export const SCENARIOS: readonly Scenario[] = [...proofClaims, ...tokenHash, ...perRequestClaims, ...proofIdentifier, ...proofField, ...tokenPresentation, ...enforcement, ...exporter, ...resumption, ...tlsProtocol, ...mutualTls, ...certificateValidity, ...thumbprints, ...forwardedFields, ...joseHeader, ...algorithms, ...signature, ...tokenConfusion, ...malformedProofs, ...confirmation, ...confirmationClaim, ...introspection, ...tokenExpiry, ...tokenValidity, ...errorResponses, ...refusalEffects, ...mechanisms, ...bindingCache, ...cachedOutcomes, ...proofRenewal, ...revival, ...multiplexing, ...certificateRotation, ...threats, ...intermediaries];

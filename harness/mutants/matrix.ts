@@ -7,7 +7,7 @@ import type { Observation } from './observation.ts';
 import type { Subject } from './subject.ts';
 
 /** Parts for each processor: small enough that no processor is idle for long at the end, large enough to start few processes. */
-const PARTS_PER_PROCESSOR = 6;
+const PARTS_PER_PROCESSOR = 3;
 
 /** The outcome of trying the suite on mutants and variants. */
 export interface Matrix {

@@ -62,7 +62,7 @@ function describeConnection(connection: Connection, description: Map<string, str
 function describeRequest(sent: Sent, description: Map<string, string>): void {
   const { request } = sent;
   description.set('request.method', request.method);
-  description.set('request.target', request.target);
+  description.set('request.target', withoutToken(request.target, sent.token));
   description.set('request.authority', (request.authority ?? sent.defaultAuthority) === sent.defaultAuthority ? 'the target' : (request.authority ?? ''));
   description.set('request.version', request.version ?? 'HTTP/1.1');
   if (request.body !== undefined) description.set('request.body', cut(withoutToken(Buffer.from(request.body).toString('latin1'), sent.token)));
@@ -125,8 +125,9 @@ function describeProofs(sent: Sent, known: Known, description: Map<string, strin
     return void description.set('proof', `text: ${cut(proof)}`);
   }
   const carried = sent.request.fields.filter(([, value]) => value.includes(proof)).map(([name]) => name.toLowerCase());
-  const usual = carried.length === 1 && carried[0] === 'session-binding-proof';
-  description.set('proof', usual ? 'present' : `in ${carried.join(', ') || 'no field'}`);
+  const proofFields = sent.request.fields.filter(([name]) => name.toLowerCase() === 'session-binding-proof').length;
+  const usual = carried.length === 1 && carried[0] === 'session-binding-proof' && proofFields === 1;
+  description.set('proof', usual ? 'present' : `in ${carried.join(', ') || 'no field'}${proofFields > 1 ? ` of ${proofFields} proof fields` : ''}`);
   describeHeader('proof', jwt.header, sent, known, description);
   describeClaims('proof', jwt.claims, sent, known, description);
   description.set('proof.signature', signedBy(proof, sent, known));

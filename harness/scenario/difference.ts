@@ -5,14 +5,14 @@ import type { Difference } from './record.ts';
 export const ABSENT = 'absent';
 
 /**
- * The fields in which two requests differ. Where one of them has no proof that can be taken apart, the
- * whole proof counts as one field.
+ * The fields in which two requests differ. Where one of them has no proof, or none that can be taken apart,
+ * the whole proof counts as one field; likewise the token.
  */
 export function difference(control: Description, variant: Description): readonly Difference[] {
-  const whole = control.get('proof') !== variant.get('proof');
+  const whole = ['proof', 'token'].filter((part) => control.get(part) !== variant.get(part));
   const differences: Difference[] = [];
   for (const field of new Set([...control.keys(), ...variant.keys()])) {
-    if (whole && field.startsWith('proof.')) continue;
+    if (whole.some((part) => field.startsWith(`${part}.`))) continue;
     const before = control.get(field) ?? ABSENT;
     const after = variant.get(field) ?? ABSENT;
     if (before !== after) differences.push({ field, control: before, variant: after });

@@ -138,7 +138,7 @@ export function declaredDifference(variation: Variation): readonly string[] {
 
 function declaredOfToken(token: RequestPlan['token']): readonly string[] {
   if (token === undefined || isToken(token)) return [];
-  if (token === null) return ['token'];
+  if (token === null) return ['token', 'request.authorization'];
   return [
     ...(token.boundTo === undefined ? [] : ['token.claims.cnf.x5t#S256']),
     ...(token.sessionBound === undefined ? [] : ['token.claims.cnf.tls_exp']),

@@ -180,7 +180,7 @@ export const joseMutants: readonly Mutant[] = [
   {
     id: 'M-RS-160',
     mistake: 'takes the proof from the DPoP field too',
-    breaks: ['RS-DPOP-4'],
+    breaks: ['RS-DPOP-4', 'RS-FLD-1'],
     variant: () => ({
       parts: () => ({
         proofsOf: (request) => [...fieldValues(request, PROOF_FIELD_LOWER), ...fieldValues(request, 'dpop')],
