@@ -9,7 +9,10 @@ import { SCENARIOS } from './scenarios.ts';
 const file = (name: string): string => fileURLToPath(new URL(`kill-sets/${name}.json`, import.meta.url));
 
 const subjects = await loadSubjects();
-const declared = { killSets: await readKillSets(file('resource-server')), unkilled: await readUnkilled(file('unkilled')) };
+const declared = {
+  killSets: await readKillSets(file('resource-server')),
+  unkilled: await readUnkilled(file('unkilled')),
+};
 
 test('ids of mutants and harmless variants are unique', () => {
   expect(ambiguous(subjects)).toEqual([]);
@@ -17,10 +20,18 @@ test('ids of mutants and harmless variants are unique', () => {
 
 test('every mutant and harmless variant has a kill set, and every mutant dies', () => {
   expect(subjects.filter(({ id }) => declared.killSets[id] === undefined).map(({ id }) => id)).toEqual([]);
-  expect(subjects.filter(({ id, form }) => form === 'mutant' && declared.killSets[id]?.length === 0).map(({ id }) => id)).toEqual([]);
+  expect(
+    subjects
+      .filter(({ id, form }) => form === 'mutant' && declared.killSets[id]?.length === 0)
+      .map(({ id }) => id),
+  ).toEqual([]);
 });
 
 test('every scenario that means a failure kills a mutant or says why it kills none, and no declaration is stale', () => {
   const suite = { scenarios: SCENARIOS.map(({ id }) => id), requirements: REQUIREMENTS };
-  expect(compare([], subjects, [], declared, suite).mismatches.map(({ kind, about, text }) => `${kind}: ${about} ${text}`)).toEqual([]);
+  expect(
+    compare([], subjects, [], declared, suite).mismatches.map(
+      ({ kind, about, text }) => `${kind}: ${about} ${text}`,
+    ),
+  ).toEqual([]);
 });

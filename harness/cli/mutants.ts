@@ -39,9 +39,21 @@ export function mutantsCommand(): Command {
     .addOption(new Option('--role <role>', 'role of the mutants').choices([ROLE]).default(ROLE))
     .option('--only <id...>', 'only these mutants and variants')
     .option('--out <dir>', 'folder to write kill-matrix.json into')
-    .option('--write', 'declare what is found, instead of holding it against what is declared; review the diff', false)
-    .addOption(new Option('--shard <index/count>', 'only this part of them, for several machines').argParser(shardOption))
-    .addOption(new Option('--workers <count>', 'processes at once (default: one for each processor)').argParser(countOption))
+    .option(
+      '--write',
+      'declare what is found, instead of holding it against what is declared; review the diff',
+      false,
+    )
+    .addOption(
+      new Option('--shard <index/count>', 'only this part of them, for several machines').argParser(
+        shardOption,
+      ),
+    )
+    .addOption(
+      new Option('--workers <count>', 'processes at once (default: one for each processor)').argParser(
+        countOption,
+      ),
+    )
     .action(async (options: Omit<MutantsOptions, 'only'> & { readonly only?: readonly string[] }) => {
       process.exitCode = await mutants({ ...options, only: options.only ?? [] });
     });
@@ -49,7 +61,8 @@ export function mutantsCommand(): Command {
 
 function shardOption(text: string): string {
   const [index = 0, count = 0, ...rest] = text.split('/').map(Number);
-  if (rest.length === 0 && Number.isInteger(index) && Number.isInteger(count) && index >= 1 && index <= count) return text;
+  if (rest.length === 0 && Number.isInteger(index) && Number.isInteger(count) && index >= 1 && index <= count)
+    return text;
   throw new InvalidArgumentError('Give which part of how many, such as 2/4.');
 }
 
@@ -74,8 +87,14 @@ async function mutants(options: MutantsOptions): Promise<ExitCode | 130> {
     observed: () => (process.stderr.isTTY ? process.stderr.write('.') : undefined),
   });
   // A shard is held to what it was given; elsewhere each subject has to have left something.
-  const tried = options.shard === undefined ? chosen : chosen.filter(({ id }) => matrix.observations.some(({ subject }) => subject === id));
-  const suite: Suite = { scenarios: SCENARIOS.filter(({ role }) => role === ROLE).map(({ id }) => id), requirements: REQUIREMENTS.filter(({ role }) => role === ROLE) };
+  const tried =
+    options.shard === undefined
+      ? chosen
+      : chosen.filter(({ id }) => matrix.observations.some(({ subject }) => subject === id));
+  const suite: Suite = {
+    scenarios: SCENARIOS.filter(({ role }) => role === ROLE).map(({ id }) => id),
+    requirements: REQUIREMENTS.filter(({ role }) => role === ROLE),
+  };
   const killSets = options.write ? renewed(all, declared.killSets, matrix) : declared.killSets;
   if (options.write && !matrix.interrupted) await writeKillSets(KILL_SETS, killSets);
   const current = { ...declared, killSets };
@@ -96,8 +115,17 @@ async function mutants(options: MutantsOptions): Promise<ExitCode | 130> {
 function choose(all: readonly Subject[], only: readonly string[]): readonly Subject[] {
   for (const id of only) {
     if (all.some((subject) => subject.id === id)) continue;
-    const near = nearMiss(id, all.map((subject) => subject.id));
-    throw new UsageError('--only', `there is no mutant or variant ${id}`, near === undefined ? 'They are listed in the catalogues of reference/mutants and reference/variants.' : `Did you mean ${near}?`);
+    const near = nearMiss(
+      id,
+      all.map((subject) => subject.id),
+    );
+    throw new UsageError(
+      '--only',
+      `there is no mutant or variant ${id}`,
+      near === undefined
+        ? 'They are listed in the catalogues of reference/mutants and reference/variants.'
+        : `Did you mean ${near}?`,
+    );
   }
   return only.length === 0 ? all : all.filter(({ id }) => only.includes(id));
 }
@@ -107,7 +135,11 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await makeDirectory(path);
   } catch (error) {
-    throw new UsageError('--out', `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`, 'Give a folder that you may write with --out DIR.');
+    throw new UsageError(
+      '--out',
+      `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      'Give a folder that you may write with --out DIR.',
+    );
   }
 }
 
@@ -115,7 +147,9 @@ async function makeFolder(path: string): Promise<void> {
 function renewed(all: readonly Subject[], before: KillSets, matrix: Matrix): KillSets {
   return Object.fromEntries(
     all.flatMap(({ id, form }) => {
-      const observation = matrix.observations.find(({ subject, problem }) => subject === id && problem === undefined);
+      const observation = matrix.observations.find(
+        ({ subject, problem }) => subject === id && problem === undefined,
+      );
       const set = observation === undefined ? before[id] : killSetOf(observation, form);
       return set === undefined ? [] : [[id, set] as const];
     }),
@@ -134,15 +168,38 @@ const HEADINGS: Readonly<Record<Mismatch['kind'], string>> = {
   stale: 'Declarations about what there is not, or not any more',
 };
 
-function summary({ mismatches, mutants: mutantCount, killedExactly, variants, variantsClean, withoutKill, inconclusive }: Comparison, matrix: Matrix, wallMs: number): string {
+function summary(
+  {
+    mismatches,
+    mutants: mutantCount,
+    killedExactly,
+    variants,
+    variantsClean,
+    withoutKill,
+    inconclusive,
+  }: Comparison,
+  matrix: Matrix,
+  wallMs: number,
+): string {
   const lines = [''];
   for (const [kind, heading] of Object.entries(HEADINGS)) {
     const own = mismatches.filter((one) => one.kind === kind);
-    if (own.length > 0) lines.push(`${heading} (${own.length}):`, ...own.map(({ about, text }) => `  ${about}: ${text}`), '');
+    if (own.length > 0)
+      lines.push(`${heading} (${own.length}):`, ...own.map(({ about, text }) => `  ${about}: ${text}`), '');
   }
-  if (matrix.problems.length > 0) lines.push(`Problems of the run (${matrix.problems.length}):`, ...matrix.problems.map((problem) => `  ${problem}`), '');
+  if (matrix.problems.length > 0)
+    lines.push(
+      `Problems of the run (${matrix.problems.length}):`,
+      ...matrix.problems.map((problem) => `  ${problem}`),
+      '',
+    );
   const reasoned = withoutKill.filter(({ reason }) => reason !== '');
-  if (reasoned.length > 0) lines.push(`Scenarios without a kill, with the reason (${reasoned.length}):`, ...reasoned.map(({ scenario, reason }) => `  ${scenario}: ${reason}`), '');
+  if (reasoned.length > 0)
+    lines.push(
+      `Scenarios without a kill, with the reason (${reasoned.length}):`,
+      ...reasoned.map(({ scenario, reason }) => `  ${scenario}: ${reason}`),
+      '',
+    );
   lines.push(
     `${mutantCount} mutants, ${killedExactly} killed exactly as declared · ${variants} harmless variants, ${variantsClean} clean`,
     `${withoutKill.length} scenarios without a kill, ${reasoned.length} of them with a reason · ${inconclusive} verdicts on mutants inconclusive`,

@@ -64,7 +64,13 @@ export interface Comparison {
  * @param tried the subjects of this run
  * @param all every subject that there is, to tell which declarations are stale
  */
-export function compare(tried: readonly Subject[], all: readonly Subject[], observations: readonly Observation[], declared: Declared, suite: Suite): Comparison {
+export function compare(
+  tried: readonly Subject[],
+  all: readonly Subject[],
+  observations: readonly Observation[],
+  declared: Declared,
+  suite: Suite,
+): Comparison {
   const mismatches: Mismatch[] = [];
   const clean = { mutant: 0, variant: 0 };
   for (const subject of tried) {
@@ -74,7 +80,10 @@ export function compare(tried: readonly Subject[], all: readonly Subject[], obse
     mismatches.push(...found);
   }
   const withoutKill = scenariosWithoutKill(all, declared.killSets, suite);
-  mismatches.push(...staleSets(all, declared.killSets, suite), ...vacuous(withoutKill, declared.unkilled, suite));
+  mismatches.push(
+    ...staleSets(all, declared.killSets, suite),
+    ...vacuous(withoutKill, declared.unkilled, suite),
+  );
   const mutants = tried.filter(({ form }) => form === 'mutant');
   const ids = new Set(mutants.map(({ id }) => id));
   return {
@@ -84,32 +93,68 @@ export function compare(tried: readonly Subject[], all: readonly Subject[], obse
     variants: tried.length - mutants.length,
     variantsClean: clean.variant,
     withoutKill: withoutKill.map((scenario) => ({ scenario, reason: declared.unkilled[scenario] ?? '' })),
-    inconclusive: observations.filter(({ subject }) => ids.has(subject)).reduce((sum, { findings }) => sum + findings.filter(({ verdict }) => verdict === 'inconclusive').length, 0),
+    inconclusive: observations
+      .filter(({ subject }) => ids.has(subject))
+      .reduce(
+        (sum, { findings }) => sum + findings.filter(({ verdict }) => verdict === 'inconclusive').length,
+        0,
+      ),
   };
 }
 
 /** What does not hold of one subject. */
-export function ofSubject(subject: Subject, observation: Observation | undefined, declared: KillSet | undefined, suite: Suite): readonly Mismatch[] {
+export function ofSubject(
+  subject: Subject,
+  observation: Observation | undefined,
+  declared: KillSet | undefined,
+  suite: Suite,
+): readonly Mismatch[] {
   const { id } = subject;
   if (observation === undefined) return [{ kind: 'not-tried', about: id, text: 'left no result' }];
   if (observation.problem !== undefined) return [{ kind: 'not-tried', about: id, text: observation.problem }];
   const mismatches: Mismatch[] = observation.findings
     .filter(({ verdict, attribution }) => verdict === 'inconclusive' && attribution === 'harness')
-    .map(({ scenario, reason }) => ({ kind: 'harness-fault', about: id, text: `${scenario}: ${firstLine(reason)}` }));
+    .map(({ scenario, reason }) => ({
+      kind: 'harness-fault',
+      about: id,
+      text: `${scenario}: ${firstLine(reason)}`,
+    }));
   const found = killSetOf(observation, subject.form);
-  const reasonFor = (entry: string): string => firstLine(observation.findings.find(({ scenario }) => scenario === readKill(entry).scenario)?.reason ?? null);
-  if (subject.form === 'mutant' && found.length === 0) mismatches.push({ kind: 'survivor', about: id, text: `nothing catches it: ${subject.what}` });
+  const reasonFor = (entry: string): string =>
+    firstLine(
+      observation.findings.find(({ scenario }) => scenario === readKill(entry).scenario)?.reason ?? null,
+    );
+  if (subject.form === 'mutant' && found.length === 0)
+    mismatches.push({ kind: 'survivor', about: id, text: `nothing catches it: ${subject.what}` });
   if (subject.form === 'variant') {
     const wronged = found.filter((entry) => ['fail', 'inconclusive'].includes(readKill(entry).verdict));
-    mismatches.push(...wronged.map((entry): Mismatch => ({ kind: 'wronged', about: id, text: `${entry}: ${reasonFor(entry)}` })));
+    mismatches.push(
+      ...wronged.map((entry): Mismatch => ({
+        kind: 'wronged',
+        about: id,
+        text: `${entry}: ${reasonFor(entry)}`,
+      })),
+    );
   }
   const undeclared = found.filter((entry) => declared?.includes(entry) !== true);
-  mismatches.push(...undeclared.map((entry): Mismatch => ({ kind: 'undeclared', about: id, text: `${entry}: ${reasonFor(entry)}` })));
+  mismatches.push(
+    ...undeclared.map((entry): Mismatch => ({
+      kind: 'undeclared',
+      about: id,
+      text: `${entry}: ${reasonFor(entry)}`,
+    })),
+  );
   const missed = (declared ?? []).filter((entry) => !found.includes(entry));
   mismatches.push(
     ...missed.map((entry): Mismatch => {
-      const verdict = observation.findings.find(({ scenario }) => scenario === readKill(entry).scenario)?.verdict;
-      return { kind: 'missed', about: id, text: `${entry}: ${verdict === undefined ? 'was not played' : `now ${verdict}`}` };
+      const verdict = observation.findings.find(
+        ({ scenario }) => scenario === readKill(entry).scenario,
+      )?.verdict;
+      return {
+        kind: 'missed',
+        about: id,
+        text: `${entry}: ${verdict === undefined ? 'was not played' : `now ${verdict}`}`,
+      };
     }),
   );
   return [...mismatches, ...unmet(subject, found, suite)];
@@ -119,14 +164,21 @@ export function ofSubject(subject: Subject, observation: Observation | undefined
 function unmet({ id, breaks }: Subject, found: KillSet, { requirements }: Suite): readonly Mismatch[] {
   return breaks.flatMap((broken): readonly Mismatch[] => {
     const row = requirements.find((one) => one.id === broken);
-    if (row === undefined) return [{ kind: 'stale', about: id, text: `breaks ${broken}, and there is no such requirement` }];
-    const met = found.map((entry) => readKill(entry).scenario).some((scenario) => requirementIdOf(scenario) === broken || row.coveredBy?.includes(scenario) === true);
-    return met ? [] : [{ kind: 'unmet', about: id, text: `breaks ${broken}, and no scenario of ${broken} says so` }];
+    if (row === undefined)
+      return [{ kind: 'stale', about: id, text: `breaks ${broken}, and there is no such requirement` }];
+    const met = found
+      .map((entry) => readKill(entry).scenario)
+      .some((scenario) => requirementIdOf(scenario) === broken || row.coveredBy?.includes(scenario) === true);
+    return met
+      ? []
+      : [{ kind: 'unmet', about: id, text: `breaks ${broken}, and no scenario of ${broken} says so` }];
   });
 }
 
 function scenariosWithoutKill(all: readonly Subject[], killSets: KillSets, suite: Suite): readonly string[] {
-  const killing = new Set(all.filter(({ form }) => form === 'mutant').flatMap(({ id }) => killSets[id] ?? []));
+  const killing = new Set(
+    all.filter(({ form }) => form === 'mutant').flatMap(({ id }) => killSets[id] ?? []),
+  );
   return suite.scenarios.filter((id) => {
     const row = suite.requirements.find((one) => one.id === requirementIdOf(id));
     return row !== undefined && severityOf(row, id, false) === 'fail' && !killing.has(id);
@@ -137,19 +189,37 @@ function vacuous(withoutKill: readonly string[], unkilled: Unkilled, suite: Suit
   const silent = withoutKill.filter((id) => (unkilled[id] ?? '').trim() === '');
   const stale = Object.keys(unkilled).filter((id) => !withoutKill.includes(id));
   return [
-    ...silent.map((id): Mismatch => ({ kind: 'vacuous', about: id, text: 'kills no mutant, and no reason is given' })),
-    ...stale.map((id): Mismatch => ({ kind: 'stale', about: id, text: suite.scenarios.includes(id) ? 'is listed as killing nothing, and it does not belong there' : 'is listed as killing nothing, and there is no such scenario' })),
+    ...silent.map((id): Mismatch => ({
+      kind: 'vacuous',
+      about: id,
+      text: 'kills no mutant, and no reason is given',
+    })),
+    ...stale.map((id): Mismatch => ({
+      kind: 'stale',
+      about: id,
+      text: suite.scenarios.includes(id)
+        ? 'is listed as killing nothing, and it does not belong there'
+        : 'is listed as killing nothing, and there is no such scenario',
+    })),
   ];
 }
 
 function staleSets(all: readonly Subject[], killSets: KillSets, suite: Suite): readonly Mismatch[] {
   const strangers = Object.keys(killSets).filter((id) => !all.some((subject) => subject.id === id));
   return [
-    ...strangers.map((id): Mismatch => ({ kind: 'stale', about: id, text: 'has a kill set, and there is no such mutant or variant' })),
+    ...strangers.map((id): Mismatch => ({
+      kind: 'stale',
+      about: id,
+      text: 'has a kill set, and there is no such mutant or variant',
+    })),
     ...Object.entries(killSets).flatMap(([id, entries]) =>
       entries
         .filter((entry) => !suite.scenarios.includes(readKill(entry).scenario))
-        .map((entry): Mismatch => ({ kind: 'stale', about: id, text: `its kill set names ${readKill(entry).scenario}, and there is no such scenario` })),
+        .map((entry): Mismatch => ({
+          kind: 'stale',
+          about: id,
+          text: `its kill set names ${readKill(entry).scenario}, and there is no such scenario`,
+        })),
     ),
   ];
 }

@@ -36,11 +36,21 @@ export interface KillMatrix {
 }
 
 /** Puts the matrix together from what was found. */
-export function killMatrix(role: string, wallMs: number, subjects: readonly Subject[], observations: readonly Observation[], comparison: Comparison, declared: Declared, suite: Suite): KillMatrix {
+export function killMatrix(
+  role: string,
+  wallMs: number,
+  subjects: readonly Subject[],
+  observations: readonly Observation[],
+  comparison: Comparison,
+  declared: Declared,
+  suite: Suite,
+): KillMatrix {
   const { mismatches, withoutKill: _listed, ...counts } = comparison;
   const found = subjects.flatMap((subject) => {
     const observation = observations.find((one) => one.subject === subject.id);
-    return observation === undefined ? [] : [{ subject, observation, entries: killSetOf(observation, subject.form) }];
+    return observation === undefined
+      ? []
+      : [{ subject, observation, entries: killSetOf(observation, subject.form) }];
   });
   return {
     schema: 'https://tls-session-binding-conformance.invalid/kill-matrix/1',
@@ -62,7 +72,12 @@ export function killMatrix(role: string, wallMs: number, subjects: readonly Subj
       return {
         id,
         severity: row === undefined ? null : severityOf(row, id, false),
-        kills: found.filter(({ subject, entries }) => subject.form === 'mutant' && entries.some((entry) => readKill(entry).scenario === id)).map(({ subject }) => subject.id),
+        kills: found
+          .filter(
+            ({ subject, entries }) =>
+              subject.form === 'mutant' && entries.some((entry) => readKill(entry).scenario === id),
+          )
+          .map(({ subject }) => subject.id),
         ...(reason === undefined ? {} : { reason }),
       };
     }),

@@ -31,7 +31,9 @@ export function readKill(entry: string): { readonly scenario: string; readonly v
  * @throws {UsageError} when the file cannot be read or is not of that form
  */
 export async function readKillSets(path: string): Promise<KillSets> {
-  return read(path, (value): value is KillSets => entriesAre(value, (entry) => Array.isArray(entry) && entry.every((one) => typeof one === 'string')));
+  return read(path, (value): value is KillSets =>
+    entriesAre(value, (entry) => Array.isArray(entry) && entry.every((one) => typeof one === 'string')),
+  );
 }
 
 /**
@@ -49,7 +51,9 @@ export async function writeKillSets(path: string, sets: KillSets): Promise<void>
 }
 
 function entriesAre(value: unknown, test: (entry: unknown) => boolean): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(test);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(test)
+  );
 }
 
 async function read<T>(path: string, is: (value: unknown) => value is T): Promise<T> {
@@ -57,8 +61,16 @@ async function read<T>(path: string, is: (value: unknown) => value is T): Promis
   try {
     value = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    throw new UsageError(path, error instanceof Error ? error.message : String(error), 'Restore the file, or have it written anew with `tsbt mutants --write`.');
+    throw new UsageError(
+      path,
+      error instanceof Error ? error.message : String(error),
+      'Restore the file, or have it written anew with `tsbt mutants --write`.',
+    );
   }
   if (is(value)) return value;
-  throw new UsageError(path, 'is not of the form that it should be', 'Restore the file, or have it written anew with `tsbt mutants --write`.');
+  throw new UsageError(
+    path,
+    'is not of the form that it should be',
+    'Restore the file, or have it written anew with `tsbt mutants --write`.',
+  );
 }

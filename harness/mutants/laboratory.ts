@@ -20,7 +20,15 @@ import type { Subject } from './subject.ts';
 /** How many scenarios are under way at once on a subject: enough that one that waits holds up nobody. */
 const CONCURRENT = 8;
 
-const CORE: Selection = { role: null, suites: [], scenarios: [], requirements: [], profile: 'core', strict: false, permutation: null };
+const CORE: Selection = {
+  role: null,
+  suites: [],
+  scenarios: [],
+  requirements: [],
+  profile: 'core',
+  strict: false,
+  permutation: null,
+};
 
 /** Plays scenarios on mutants and variants in this process. Holds the suite's side until it is disposed. */
 export class Laboratory implements AsyncDisposable {
@@ -28,14 +36,21 @@ export class Laboratory implements AsyncDisposable {
   readonly #scenarios: ReadonlyMap<string, Scenario>;
   readonly #requirement: (id: string) => Requirement;
 
-  private constructor(opposite: Opposite, scenarios: readonly Scenario[], requirement: (id: string) => Requirement) {
+  private constructor(
+    opposite: Opposite,
+    scenarios: readonly Scenario[],
+    requirement: (id: string) => Requirement,
+  ) {
     this.#opposite = opposite;
     this.#scenarios = new Map(scenarios.map((scenario) => [scenario.id, scenario]));
     this.#requirement = requirement;
   }
 
   /** @param requirement the catalogue's row of an id */
-  static async open(scenarios: readonly Scenario[], requirement: (id: string) => Requirement): Promise<Laboratory> {
+  static async open(
+    scenarios: readonly Scenario[],
+    requirement: (id: string) => Requirement,
+  ): Promise<Laboratory> {
     return new Laboratory(await startOpposite(), scenarios, requirement);
   }
 
@@ -54,7 +69,9 @@ export class Laboratory implements AsyncDisposable {
       durationMs: Math.round(performance.now() - started),
     });
     const { manifest } = subject;
-    const scenarios = [...this.#scenarios.values()].filter(({ id, role }) => role === manifest.role && (only?.has(id) ?? true));
+    const scenarios = [...this.#scenarios.values()].filter(
+      ({ id, role }) => role === manifest.role && (only?.has(id) ?? true),
+    );
     try {
       await using target = await this.#opposite.start(manifest);
       const plan = await this.#opposite.plan(target, casesFor(subject, scenarios), CORE, {});
@@ -73,7 +90,10 @@ export class Laboratory implements AsyncDisposable {
       };
       await Promise.all(Array.from({ length: CONCURRENT }, play));
       // What this machine got in the way of is tried once more when there is less going on.
-      for (const one of again) results.push(...[await this.#play(one, setting, preparations, signal)].filter((result) => result !== undefined));
+      for (const one of again)
+        results.push(
+          ...[await this.#play(one, setting, preparations, signal)].filter((result) => result !== undefined),
+        );
       return observation(results);
     } catch (error) {
       if (error instanceof TargetProblem) return observation([], error.message);
@@ -81,9 +101,17 @@ export class Laboratory implements AsyncDisposable {
     }
   }
 
-  async #play({ scenario: id, permutation }: Case, setting: Setting, preparations: Preparations, signal?: AbortSignal): Promise<ResultRecord | undefined> {
+  async #play(
+    { scenario: id, permutation }: Case,
+    setting: Setting,
+    preparations: Preparations,
+    signal?: AbortSignal,
+  ): Promise<ResultRecord | undefined> {
     const scenario = this.#scenarios.get(id);
-    return scenario && execute(scenario, permutation, this.#requirement(requirementIdOf(id)), setting, preparations, signal);
+    return (
+      scenario &&
+      execute(scenario, permutation, this.#requirement(requirementIdOf(id)), setting, preparations, signal)
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -96,7 +124,9 @@ function casesFor({ also }: Subject, scenarios: readonly Scenario[]): readonly C
   const core = casesOf(scenarios, CORE);
   const more = scenarios.flatMap((scenario) => {
     const possible = permutations(scenario.across, 'full').map(permutationText);
-    return also.filter((permutation) => possible.includes(permutationText(permutation))).map((permutation) => ({ scenario: scenario.id, permutation }));
+    return also
+      .filter((permutation) => possible.includes(permutationText(permutation)))
+      .map((permutation) => ({ scenario: scenario.id, permutation }));
   });
   const known = new Set(core.map(caseText));
   return [...core, ...more.filter((one) => !known.has(caseText(one)))];

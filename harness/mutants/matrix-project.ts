@@ -44,6 +44,8 @@ export function matrixProject(name: string, matrix: MatrixPart): TestProjectInli
  * @param parts how many at most
  */
 export function deal(subjects: readonly Subject[], parts: number): readonly MatrixPart[] {
-  const hands = Array.from({ length: Math.min(parts, subjects.length) }, (_, hand) => subjects.filter((_subject, index) => index % parts === hand));
+  const hands = Array.from({ length: Math.min(parts, subjects.length) }, (_, hand) =>
+    subjects.filter((_subject, index) => index % parts === hand),
+  );
   return hands.map((hand) => ({ subjects: hand }));
 }

@@ -24,11 +24,16 @@ export interface MatrixRequest {
   readonly workers?: number;
   /** The part of the matrix that is this machine's, as in vitest: `2/4`. */
   readonly shard?: string;
-  observed(observation: Observation): void;
+  readonly observed: (observation: Observation) => void;
 }
 
 /** Plays every scenario on every subject, through vitest, on all processors. */
-export async function playMatrix({ subjects, workers = availableParallelism(), shard, observed }: MatrixRequest): Promise<Matrix> {
+export async function playMatrix({
+  subjects,
+  workers = availableParallelism(),
+  shard,
+  observed,
+}: MatrixRequest): Promise<Matrix> {
   using interruption = watchInterruption();
   const recorder = new MatrixRecorder(observed);
   const parts = deal(subjects, workers * PARTS_PER_PROCESSOR);
@@ -52,7 +57,9 @@ export async function playMatrix({ subjects, workers = availableParallelism(), s
   }
   const order = subjects.map(({ id }) => id);
   return {
-    observations: recorder.observations.toSorted((a, b) => order.indexOf(a.subject) - order.indexOf(b.subject)),
+    observations: recorder.observations.toSorted(
+      (a, b) => order.indexOf(a.subject) - order.indexOf(b.subject),
+    ),
     problems: recorder.problems,
     interrupted: interruption.interrupted,
   };
@@ -73,13 +80,16 @@ class MatrixRecorder implements Reporter {
       this.observations.push(observation);
       this.#observed(observation);
     }
-    for (const { message } of testCase.result().errors ?? []) this.problems.push(`${testCase.name}: ${message}`);
+    for (const { message } of testCase.result().errors ?? [])
+      this.problems.push(`${testCase.name}: ${message}`);
   }
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
-    for (const { message, stack } of errors) this.problems.push(`the harness failed outside of a scenario: ${stack ?? message}`);
+    for (const { message, stack } of errors)
+      this.problems.push(`the harness failed outside of a scenario: ${stack ?? message}`);
     for (const module of modules) {
-      for (const { message } of module.errors()) this.problems.push(`the harness could not load ${module.relativeModuleId}: ${message}`);
+      for (const { message } of module.errors())
+        this.problems.push(`the harness could not load ${module.relativeModuleId}: ${message}`);
     }
   }
 }

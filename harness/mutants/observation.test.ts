@@ -22,7 +22,13 @@ function result(scenario: string, verdict: Verdict, reason: string | null = null
 }
 
 test('of several permutations the gravest verdict counts, and a failure is graver than what could not be judged', () => {
-  const findings = findingsOf([result('A', 'pass'), result('A', 'fail', 'on h2'), result('A', 'inconclusive'), result('B', 'not-applicable'), result('B', 'warn', 'w')]);
+  const findings = findingsOf([
+    result('A', 'pass'),
+    result('A', 'fail', 'on h2'),
+    result('A', 'inconclusive'),
+    result('B', 'not-applicable'),
+    result('B', 'warn', 'w'),
+  ]);
   expect(findings.map(({ scenario, verdict, reason }) => [scenario, verdict, reason])).toEqual([
     ['A', 'fail', 'on h2'],
     ['B', 'warn', 'w'],
@@ -30,8 +36,21 @@ test('of several permutations the gravest verdict counts, and a failure is grave
 });
 
 test('kill sets are sorted by number, and say verdicts other than fail', () => {
-  const findings = findingsOf([result('RS-X-10', 'fail'), result('RS-X-2', 'warn'), result('RS-X-1', 'pass'), result('RS-X-3', 'inconclusive'), result('RS-X-4', 'not-applicable'), result('RS-X-5', 'info')]);
+  const findings = findingsOf([
+    result('RS-X-10', 'fail'),
+    result('RS-X-2', 'warn'),
+    result('RS-X-1', 'pass'),
+    result('RS-X-3', 'inconclusive'),
+    result('RS-X-4', 'not-applicable'),
+    result('RS-X-5', 'info'),
+  ]);
   const observation = { subject: 'M', findings, durationMs: 1 };
   expect(killSetOf(observation, 'mutant')).toEqual(['RS-X-2 warn', 'RS-X-5 info', 'RS-X-10']);
-  expect(killSetOf(observation, 'variant')).toEqual(['RS-X-2 warn', 'RS-X-3 inconclusive', 'RS-X-4 not-applicable', 'RS-X-5 info', 'RS-X-10']);
+  expect(killSetOf(observation, 'variant')).toEqual([
+    'RS-X-2 warn',
+    'RS-X-3 inconclusive',
+    'RS-X-4 not-applicable',
+    'RS-X-5 info',
+    'RS-X-10',
+  ]);
 });

@@ -38,7 +38,8 @@ export function findingsOf(results: readonly ResultRecord[]): readonly Finding[]
   const gravest = new Map<string, Finding>();
   for (const { scenario, verdict, attribution, reason, cause } of results) {
     const before = gravest.get(scenario);
-    if (before === undefined || GRAVITY.indexOf(verdict) < GRAVITY.indexOf(before.verdict)) gravest.set(scenario, { scenario, verdict, attribution, reason, cause });
+    if (before === undefined || GRAVITY.indexOf(verdict) < GRAVITY.indexOf(before.verdict))
+      gravest.set(scenario, { scenario, verdict, attribution, reason, cause });
   }
   return [...gravest.values()];
 }

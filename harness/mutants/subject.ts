@@ -41,7 +41,10 @@ export async function loadSubjects(): Promise<readonly Subject[]> {
   const embedded = await loadManifest(EMBEDDED);
   const catalogue = async (form: Form): Promise<readonly Subject[]> => {
     // By path: the reference is no part of the harness, it is only asked what it can be started as.
-    const module = (await import(pathToFileURL(FORMS[form].catalogue).href)) as { readonly MUTANTS?: readonly Entry[]; readonly VARIANTS?: readonly Entry[] };
+    const module = (await import(pathToFileURL(FORMS[form].catalogue).href)) as {
+      readonly MUTANTS?: readonly Entry[];
+      readonly VARIANTS?: readonly Entry[];
+    };
     return (module.MUTANTS ?? module.VARIANTS ?? []).map((entry) => subjectOf(embedded, form, entry));
   };
   return [...(await catalogue('mutant')), ...(await catalogue('variant'))];
@@ -56,17 +59,29 @@ export function ambiguous(subjects: readonly Subject[]): readonly string[] {
 function subjectOf(embedded: Manifest, form: Form, entry: Entry): Subject {
   const { id, lacks = [], gains = [] } = entry;
   const what = entry.mistake ?? entry.difference ?? '';
-  const manifest = inForm(embedded, form, id, form === 'mutant' ? `Reference with the mistake ${id}` : `Reference, other but right: ${id}`);
+  const manifest = inForm(
+    embedded,
+    form,
+    id,
+    form === 'mutant' ? `Reference with the mistake ${id}` : `Reference, other but right: ${id}`,
+  );
   const added = CAPABILITY_NAMES.filter((name) => gains.includes(name));
-  const stray = [...lacks.filter((name) => !embedded.capabilities.some((one) => one === name)), ...gains.filter((name) => !CAPABILITY_NAMES.some((one) => one === name))];
-  if (stray.length > 0) throw new Error(`${id} names capabilities that it cannot lack or gain: ${stray.join(', ')}`);
+  const stray = [
+    ...lacks.filter((name) => !embedded.capabilities.some((one) => one === name)),
+    ...gains.filter((name) => !CAPABILITY_NAMES.some((one) => one === name)),
+  ];
+  if (stray.length > 0)
+    throw new Error(`${id} names capabilities that it cannot lack or gain: ${stray.join(', ')}`);
   return {
     id,
     form,
     what,
     breaks: entry.breaks ?? [],
     also: (entry.also ?? []).map((text) => permutationOf(id, text)),
-    manifest: { ...manifest, capabilities: [...embedded.capabilities.filter((name) => !lacks.includes(name)), ...added] },
+    manifest: {
+      ...manifest,
+      capabilities: [...embedded.capabilities.filter((name) => !lacks.includes(name)), ...added],
+    },
   };
 }
 

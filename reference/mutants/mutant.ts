@@ -8,6 +8,8 @@ export interface Mutant {
   readonly mistake: string;
   /** Requirements that the mistake breaks: at least one scenario of each must fail. */
   readonly breaks: readonly string[];
+  /** Permutations under which the mistake shows, such as `TLSv1.3 h2 RSA`, where the core profile's own do not show it. */
+  readonly also?: readonly string[];
   /** Builds the faulty pieces anew for each start, so that two servers share no state. */
   variant(): TargetVariant;
 }

@@ -19,7 +19,8 @@ export const bindingVariants: readonly Variant[] = [
   },
   {
     id: 'V-RS-cached-pair',
-    difference: 'takes any plain proof for a token that was proven on this connection before, unread (AMB-17)',
+    difference:
+      'takes any plain proof for a token that was proven on this connection before, unread (AMB-17)',
     variant: () => {
       const { run } = defaultPresentationChecks.get('proof');
       return {

@@ -57,7 +57,8 @@ export const proofVariants: readonly Variant[] = [
       withChecks(
         defaultChecks.with('type', ({ header }) => {
           const type = header[HEADER.type];
-          const short = typeof type === 'string' ? type.toLowerCase().replace(/^application\//, '') : undefined;
+          const short =
+            typeof type === 'string' ? type.toLowerCase().replace(/^application\//, '') : undefined;
           if (short === PROOF_TYPE.toLowerCase()) return undefined;
           return defectOf('wrong-type', 'form', HEADER.type, 'typ is another one');
         }),

@@ -1,4 +1,5 @@
 import { constants } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
 import { EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
 import { ConnectionReader, defaultConnectionFacts } from '../resource-server/connection.ts';
 import type { HttpRequest, HttpResponse } from '../resource-server/http-message.ts';
@@ -10,6 +11,16 @@ import type { Variant } from './variant.ts';
 
 const HEADER_LIMIT = 8192;
 const DELAY = 15;
+
+/** What Node's types leave out: without a context OpenSSL uses the form that has none (RFC 5705 §4). */
+interface WithoutContext {
+  exportKeyingMaterial(length: number, label: string): Buffer;
+}
+
+function withoutContext(socket: TLSSocket): Buffer {
+  const exporting: WithoutContext = socket as unknown as WithoutContext;
+  return exporting.exportKeyingMaterial(EXPORTER_LENGTH, EXPORTER_LABEL);
+}
 
 /** Ends the connection once some of its responses are out. */
 function ending(when: (response: HttpResponse) => boolean): TargetVariant {
@@ -29,15 +40,14 @@ function ending(when: (response: HttpResponse) => boolean): TargetVariant {
 export const transportVariants: readonly Variant[] = [
   {
     id: 'V-RS-exporter-without-context',
-    difference: 'exports without a context on TLS 1.2, which is another value than with an empty one (AMB-01)',
+    difference:
+      'exports without a context on TLS 1.2, which is another value than with an empty one (AMB-01)',
     also: ['TLSv1.2 http/1.1 P-256'],
     variant: () => ({
       parts: () => ({
         connections: new ConnectionReader({
           ...defaultConnectionFacts,
-          exporterOf: (socket) =>
-            // Node's types want a context; without one OpenSSL uses the form that has none.
-            Reflect.apply(socket.exportKeyingMaterial, socket, [EXPORTER_LENGTH, EXPORTER_LABEL]),
+          exporterOf: withoutContext,
         }),
       }),
     }),
