@@ -227,7 +227,7 @@ export class Stage implements AsyncDisposable {
   async accepts(what: string, plan: RequestPlan = {}, way: Way = {}, cause: string | null = this.#scenario.cause): Promise<Exchange> {
     const exchange = await this.send(what, plan, way, 'variant', 'served');
     this.#applicable(exchange, way);
-    if (exchange.reading.kind === 'no-answer') {
+    if (isSilence(exchange.outcome)) {
       this.findings.push({ severity: 'inconclusive', reason: `${what}: no answer that can be judged (${exchange.reading.text})`, cause: null, attribution: 'target' });
     } else if (!exchange.served) this.#broken(`${what}: must be served, was answered ${exchange.reading.text}`, cause);
     return exchange;
@@ -368,4 +368,9 @@ export class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#company.disperse();
   }
+}
+
+/** Whether there was silence: a busy machine can be the reason, so it proves nothing against the target. */
+function isSilence(outcome: Outcome): boolean {
+  return outcome.type === 'failure' && (outcome.kind === 'timeout' || outcome.kind === 'refused');
 }
