@@ -21,7 +21,9 @@ export default defineConfig({
   test: {
     projects: [
       ...(foreign === undefined ? [ownTests] : []),
-      conformanceProject('conformance', undefined, [new URL('./suites/conformance.setup.ts', import.meta.url).pathname]),
+      conformanceProject('conformance', undefined, [
+        new URL('./suites/conformance.setup.ts', import.meta.url).pathname,
+      ]),
     ],
   },
 });

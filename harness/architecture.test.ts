@@ -12,9 +12,9 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-const files = ROOMS.flatMap((room) => readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((file) => join(room, file))).filter(
-  (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
-);
+const files = ROOMS.flatMap((room) =>
+  readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((file) => join(room, file)),
+).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
 
 const imports: readonly Import[] = files.flatMap((from) => {
   const text = readFileSync(join(root, from), 'utf8');
@@ -27,7 +27,9 @@ const imports: readonly Import[] = files.flatMap((from) => {
 });
 
 function crossings(from: RegExp, to: RegExp, except: RegExp = /^$/): readonly string[] {
-  return imports.filter((one) => from.test(one.from) && !except.test(one.from) && to.test(one.to)).map((one) => `${one.from} → ${one.to}`);
+  return imports
+    .filter((one) => from.test(one.from) && !except.test(one.from) && to.test(one.to))
+    .map((one) => `${one.from} → ${one.to}`);
 }
 
 test('imports were found at all', () => {
@@ -53,7 +55,9 @@ test('the harness imports neither suites nor reports, but for the command line t
 });
 
 test('reports reads the report model of the harness, its kind of error, and nothing else', () => {
-  expect(crossings(/^reports\//, /^(harness\/(?!scenario\/record\.ts|usage-error\.ts)|suites|certs|targets)/)).toEqual([]);
+  expect(
+    crossings(/^reports\//, /^(harness\/(?!scenario\/record\.ts|usage-error\.ts)|suites|certs|targets)/),
+  ).toEqual([]);
 });
 
 test('within the harness, what is below does not import what is above', () => {
@@ -63,20 +67,25 @@ test('within the harness, what is below does not import what is above', () => {
   expect(crossings(/^harness\/(target|counterpart)\//, /^harness\/(run|cli)\//)).toEqual([]);
 });
 
-const INPUT_OUTPUT = /^(node:)?(net|tls|http|https|http2|fs|fs\/promises|child_process|dgram|dns|worker_threads|cluster)$|^undici$/;
+const INPUT_OUTPUT =
+  /^(node:)?(net|tls|http|https|http2|fs|fs\/promises|child_process|dgram|dns|worker_threads|cluster)$|^undici$/;
 
 /** Every module that is loaded with these, types left out. */
 function loadedWith(start: RegExp): ReadonlyMap<string, string> {
   const reached = new Map(files.filter((file) => start.test(file)).map((file) => [file, file]));
   for (const [file, path] of reached) {
     for (const one of imports) {
-      if (one.from === file && !one.typeOnly && !reached.has(one.to)) reached.set(one.to, `${path} → ${one.to}`);
+      if (one.from === file && !one.typeOnly && !reached.has(one.to))
+        reached.set(one.to, `${path} → ${one.to}`);
     }
   }
   return reached;
 }
 
-test.each(['harness/scenario/', 'reference/proof/', 'suites/resource-server/'])('%s does no input or output, nor does anything that it loads', (room) => {
-  const loaded = loadedWith(new RegExp(`^${room}`));
-  expect([...loaded].filter(([name]) => INPUT_OUTPUT.test(name)).map(([, path]) => path)).toEqual([]);
-});
+test.each(['harness/scenario/', 'reference/proof/', 'suites/resource-server/'])(
+  '%s does no input or output, nor does anything that it loads',
+  (room) => {
+    const loaded = loadedWith(new RegExp(`^${room}`));
+    expect([...loaded].filter(([name]) => INPUT_OUTPUT.test(name)).map(([, path]) => path)).toEqual([]);
+  },
+);

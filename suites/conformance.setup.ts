@@ -6,7 +6,15 @@ import { EMBEDDED } from '../harness/target/embedded.ts';
 import { loadManifest, manifestForUrl } from '../harness/target/manifest.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-const EVERYTHING: Selection = { role: null, suites: [], scenarios: [], requirements: [], profile: 'core', strict: false, permutation: null };
+const EVERYTHING: Selection = {
+  role: null,
+  suites: [],
+  scenarios: [],
+  requirements: [],
+  profile: 'core',
+  strict: false,
+  permutation: null,
+};
 
 /**
  * Global set-up of the conformance part of `npm test`: starts the target that `TSBT_TARGET` names (a manifest
@@ -14,11 +22,16 @@ const EVERYTHING: Selection = { role: null, suites: [], scenarios: [], requireme
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const named = process.env['TSBT_TARGET'] ?? EMBEDDED;
-  const manifest = named.startsWith('https://') ? manifestForUrl(named, 'resource-server') : await loadManifest(named);
+  const manifest = named.startsWith('https://')
+    ? manifestForUrl(named, 'resource-server')
+    : await loadManifest(named);
   const opposite = await startOpposite();
   try {
     const target = await opposite.start(manifest);
-    const cases = casesOf(SCENARIOS.filter((scenario) => scenario.role === manifest.role), EVERYTHING);
+    const cases = casesOf(
+      SCENARIOS.filter((scenario) => scenario.role === manifest.role),
+      EVERYTHING,
+    );
     project.provide('plan', await opposite.plan(target, cases, EVERYTHING, manifest.knownFailures));
     return async () => {
       await target.stop();

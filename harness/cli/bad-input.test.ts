@@ -31,12 +31,23 @@ interface Ended {
 }
 
 function start(words: readonly string[]) {
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|VITE_|TEST$|NODE_ENV$|TSBT_TARGET$)/.test(name)));
-  const child = spawn(process.execPath, [cli, ...words], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(VITEST|VITE_|TEST$|NODE_ENV$|TSBT_TARGET$)/.test(name),
+    ),
+  );
+  const child = spawn(process.execPath, [cli, ...words], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [output, errors] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  const ended = once(child, 'close').then(([code]): Ended => ({ code: code as number | null, output, errors }));
+  const ended = once(child, 'close').then(([code]): Ended => ({
+    code: code as number | null,
+    output,
+    errors,
+  }));
   return { child, ended };
 }
 
@@ -50,8 +61,12 @@ async function manifest(text: string): Promise<string> {
 }
 
 function hostile(mode: string, ...more: string[]): Promise<string> {
-  const command = [process.execPath, fixture('hostile.mjs'), mode, ...more].map((word) => JSON.stringify(word)).join(', ');
-  return manifest(`name: hostile-${mode}\ntitle: Hostile ${mode}\nrole: resource-server\nstart: { process: { command: [${command}] } }\n`);
+  const command = [process.execPath, fixture('hostile.mjs'), mode, ...more]
+    .map((word) => JSON.stringify(word))
+    .join(', ');
+  return manifest(
+    `name: hostile-${mode}\ntitle: Hostile ${mode}\nrole: resource-server\nstart: { process: { command: [${command}] } }\n`,
+  );
 }
 
 function report(out: string): Report {
@@ -66,11 +81,19 @@ describe.concurrent('a mistake on the command line', () => {
     ['a permutation that is none', ['run', '--permutation', 'TLSv1.1 h2 RSA'], /TLSv1\.3, TLSv1\.2/],
     ['a missing manifest', ['run', '/nowhere/target.yaml'], /\/nowhere\/target\.yaml/],
     ['a URL that is not https', ['run', '--url', 'http://localhost:1'], /https/],
-    ['a scenario that does not exist', ['run', '--scenario', 'RS-NO-*'], /--scenario: "RS-NO-\*" matches nothing/],
+    [
+      'a scenario that does not exist',
+      ['run', '--scenario', 'RS-NO-*'],
+      /--scenario: "RS-NO-\*" matches nothing/,
+    ],
     ['a suite that does not exist', ['run', '--suite', 'exportre'], /Did you mean exporter\?/],
     ['a baseline that does not exist', ['run', '--baseline', '/nowhere/b.json'], /b\.json/],
     ['a baseline to be written nowhere', ['run', '--write-baseline'], /--baseline FILE/],
-    ['an output folder that cannot be made', ['run', '--out', '/proc/tsbt/report'], /--out: \/proc\/tsbt\/report cannot be written/],
+    [
+      'an output folder that cannot be made',
+      ['run', '--out', '/proc/tsbt/report'],
+      /--out: \/proc\/tsbt\/report cannot be written/,
+    ],
     ['an unknown id to explain', ['explain', 'RS-EKM-99'], /there is no RS-EKM-99/],
     ['a list of nothing known', ['list', 'tests'], /Allowed choices are scenarios, requirements/],
   ])('%s ends with 2 and the remedy', async (_what, words, message) => {
@@ -81,7 +104,9 @@ describe.concurrent('a mistake on the command line', () => {
   });
 
   test('a malformed manifest is told with file, line and field', async () => {
-    const file = await manifest('name: x\ntitle: X\nrole: resource-servr\nstart: { url: https://localhost:1 }\ncapabilites: [h2]\n');
+    const file = await manifest(
+      'name: x\ntitle: X\nrole: resource-servr\nstart: { url: https://localhost:1 }\ncapabilites: [h2]\n',
+    );
     const { code, errors } = await tsbt('run', file);
     expect(errors).toContain(`${file}:3:1 role`);
     expect(errors).toMatch(/capabilites[\s\S]*did you mean capabilities\?/i);
@@ -89,7 +114,8 @@ describe.concurrent('a mistake on the command line', () => {
   });
 
   test('an output folder that may not be written ends with 2', async ({ skip }) => {
-    if (process.getuid?.() === 0) skip('not run as root, who may write everything: /proc stands for it above');
+    if (process.getuid?.() === 0)
+      skip('not run as root, who may write everything: /proc stands for it above');
     const locked = await mkdtemp(join(folder, 'locked-'));
     await chmod(locked, 0o500);
     const { code, errors } = await tsbt('run', ...FEW, '--out', locked);
@@ -100,7 +126,11 @@ describe.concurrent('a mistake on the command line', () => {
 
 describe.concurrent('a target that does not come up', () => {
   test.each<[string, string, RegExp]>([
-    ['dies at start', 'process: { command: [node, -e, "console.error(`no licence`); process.exit(9)"] }', /status 9[\s\S]*no licence/],
+    [
+      'dies at start',
+      'process: { command: [node, -e, "console.error(`no licence`); process.exit(9)"] }',
+      /status 9[\s\S]*no licence/,
+    ],
     ['is not there', 'process: { command: [./no-such-program] }', /no-such-program/],
     ['does not play the role', 'process: { command: [node, -e, "process.exit(127)"] }', /role/],
     ['is not reachable', 'url: https://127.0.0.1:1', /127\.0\.0\.1:1/],
@@ -120,7 +150,9 @@ describe.concurrent('a target that does not come up', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const file = await manifest(`name: crowded\ntitle: Crowded\nrole: resource-server\nstart: { process: { command: [node, -e, "require('net').createServer().listen(${port}, '127.0.0.1')"] } }\n`);
+    const file = await manifest(
+      `name: crowded\ntitle: Crowded\nrole: resource-server\nstart: { process: { command: [node, -e, "require('net').createServer().listen(${port}, '127.0.0.1')"] } }\n`,
+    );
     const { code, output } = await tsbt('run', file, ...FEW, '--out', join(folder, 'crowded'));
     other.close();
     expect(output).toMatch(/EADDRINUSE/);
@@ -136,31 +168,52 @@ describe.concurrent('a hostile target', () => {
     ['endless-header', /endless-response/, 'fail', 1],
     ['reset', /reset|closed/, 'fail', 1],
     ['markup', /401/, 'fail', 1],
-  ])('%s: every scenario gets a verdict with the reason, the other target is judged, nothing is left', async (mode, reason, verdict, exitCode) => {
-    const pidFile = join(folder, `${mode}.pid`);
-    const out = join(folder, mode);
-    const { code } = await tsbt('run', await hostile(mode, pidFile), REFERENCE, ...FEW, '--out', out);
-    const { results, complete } = report(out);
-    const own = results.filter((result) => result.target === `hostile-${mode}`);
-    expect(own.map((result) => result.verdict)).toEqual([verdict, 'inconclusive']);
-    expect(own.map((result) => result.reason).join('\n')).toMatch(reason);
-    expect(results.filter((result) => result.target === 'reference-resource-server').map((result) => result.verdict)).toEqual(['pass', 'pass']);
-    expect(complete).toBe(true);
-    expect(code).toBe(exitCode);
-    expect(alive(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
-    for (const file of ['index.html', 'junit.xml', 'report.ndjson']) expect(existsSync(join(out, file)), file).toBe(true);
-    expect(readFileSync(join(out, 'index.html'), 'utf8')).not.toMatch(/<script>alert/);
-  });
+  ])(
+    '%s: every scenario gets a verdict with the reason, the other target is judged, nothing is left',
+    async (mode, reason, verdict, exitCode) => {
+      const pidFile = join(folder, `${mode}.pid`);
+      const out = join(folder, mode);
+      const { code } = await tsbt('run', await hostile(mode, pidFile), REFERENCE, ...FEW, '--out', out);
+      const { results, complete } = report(out);
+      const own = results.filter((result) => result.target === `hostile-${mode}`);
+      expect(own.map((result) => result.verdict)).toEqual([verdict, 'inconclusive']);
+      expect(own.map((result) => result.reason).join('\n')).toMatch(reason);
+      expect(
+        results
+          .filter((result) => result.target === 'reference-resource-server')
+          .map((result) => result.verdict),
+      ).toEqual(['pass', 'pass']);
+      expect(complete).toBe(true);
+      expect(code).toBe(exitCode);
+      expect(alive(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
+      for (const file of ['index.html', 'junit.xml', 'report.ndjson'])
+        expect(existsSync(join(out, file)), file).toBe(true);
+      expect(readFileSync(join(out, 'index.html'), 'utf8')).not.toMatch(/<script>alert/);
+    },
+  );
 
   test('crash-when-asked: what could not be judged says so, the other target is judged', async () => {
     const out = join(folder, 'crash');
-    const { code, output } = await tsbt('run', await hostile('crash-when-asked'), REFERENCE, ...FEW, '--out', out);
+    const { code, output } = await tsbt(
+      'run',
+      await hostile('crash-when-asked'),
+      REFERENCE,
+      ...FEW,
+      '--out',
+      out,
+    );
     const { results } = report(out);
-    const own = results.filter((result) => result.target === 'hostile-crash-when-asked').map((result) => result.verdict);
+    const own = results
+      .filter((result) => result.target === 'hostile-crash-when-asked')
+      .map((result) => result.verdict);
     expect(own).toHaveLength(2);
     expect(own).not.toContain('pass');
     expect(output).toMatch(/ended during the run: .*status 3/);
-    expect(results.filter((result) => result.target === 'reference-resource-server').map((result) => result.verdict)).toEqual(['pass', 'pass']);
+    expect(
+      results
+        .filter((result) => result.target === 'reference-resource-server')
+        .map((result) => result.verdict),
+    ).toEqual(['pass', 'pass']);
     expect([1, 4]).toContain(code);
   });
 

@@ -21,22 +21,42 @@ export function explainCommand(): Command {
 /** @throws {UsageError} when nothing has that id */
 function explain(id: string): string {
   const ambiguity = AMBIGUITIES.find((entry) => entry.id === id);
-  if (ambiguity !== undefined) return `${ambiguity.id} (draft -06 §${ambiguity.sections})\n\n  ${ambiguity.issue}\n\n  Stance: ${ambiguity.stance}\n`;
+  if (ambiguity !== undefined)
+    return `${ambiguity.id} (draft -06 §${ambiguity.sections})\n\n  ${ambiguity.issue}\n\n  Stance: ${ambiguity.stance}\n`;
   const row = coverage().find((entry) => entry.id === requirementIdOf(id));
-  const own = SCENARIOS.filter((scenario) => scenario.id === id || (row !== undefined && row.id === id && row.scenarios.includes(scenario.id)));
+  const own = SCENARIOS.filter(
+    (scenario) =>
+      scenario.id === id || (row !== undefined && row.id === id && row.scenarios.includes(scenario.id)),
+  );
   if (row === undefined || (own.length === 0 && row.id !== id)) {
-    const near = nearMiss(id, [...coverage().map((entry) => entry.id), ...SCENARIOS.map((scenario) => scenario.id), ...AMBIGUITIES.map((entry) => entry.id)]);
-    throw new UsageError('explain', `there is no ${id}`, `${near === undefined ? '' : `Did you mean ${near}? `}See \`tsbt list requirements\`.`);
+    const near = nearMiss(id, [
+      ...coverage().map((entry) => entry.id),
+      ...SCENARIOS.map((scenario) => scenario.id),
+      ...AMBIGUITIES.map((entry) => entry.id),
+    ]);
+    throw new UsageError(
+      'explain',
+      `there is no ${id}`,
+      `${near === undefined ? '' : `Did you mean ${near}? `}See \`tsbt list requirements\`.`,
+    );
   }
-  const lines = [`${row.id}  ${row.level}  draft -06 §${row.sections}  ${row.area}`, '', `  ${row.statement}`, ''];
-  for (const entry of row.ambiguities) lines.push(`  ${entry.id}: ${entry.issue}`, `    Stance: ${entry.stance}`, '');
+  const lines = [
+    `${row.id}  ${row.level}  draft -06 §${row.sections}  ${row.area}`,
+    '',
+    `  ${row.statement}`,
+    '',
+  ];
+  for (const entry of row.ambiguities)
+    lines.push(`  ${entry.id}: ${entry.issue}`, `    Stance: ${entry.stance}`, '');
   if (row.untested !== undefined) lines.push(`  Not tested: ${row.untested}`, '');
   for (const scenario of own) {
     lines.push(
       `  Scenario ${scenario.id} (suite ${scenario.suite}): the ${scenario.role} ${scenario.title}.`,
       `    Not holding means: ${severityOf(requirement(requirementIdOf(scenario.id)), scenario.id, false)}`,
       `    Full profile: ${permutations(scenario.across, 'full').map(permutationText).join(', ')}`,
-      ...(scenario.capabilities.length > 0 ? [`    Needs the capabilities: ${scenario.capabilities.join(', ')}`] : []),
+      ...(scenario.capabilities.length > 0
+        ? [`    Needs the capabilities: ${scenario.capabilities.join(', ')}`]
+        : []),
       ...(scenario.cause === null ? [] : [`    Usual cause: ${scenario.cause}`]),
       `    Run it: npx tsbt run --scenario ${scenario.id}`,
       '',

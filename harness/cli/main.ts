@@ -8,7 +8,9 @@ import { pkiCommand } from './pki.ts';
 import { runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
 
-const { name, version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly name: string; readonly version: string };
+const { name, version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { readonly name: string; readonly version: string };
 
 /** The tool's name and version, as reports carry them. */
 export const TOOL = { name, version };
@@ -21,11 +23,20 @@ export const TOOL = { name, version };
  */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('tsbt')
-    .description('Conformance tests for TLS-session-bound OAuth access tokens (draft-mw-oauth-tls-session-bound-tokens)')
+    .description(
+      'Conformance tests for TLS-session-bound OAuth access tokens (draft-mw-oauth-tls-session-bound-tokens)',
+    )
     .version(version)
     .showHelpAfterError('(see tsbt --help)')
     .exitOverride();
-  for (const command of [runCommand(TOOL), listCommand(), explainCommand(), mutantsCommand(), pkiCommand(), serveCommand()]) {
+  for (const command of [
+    runCommand(TOOL),
+    listCommand(),
+    explainCommand(),
+    mutantsCommand(),
+    pkiCommand(),
+    serveCommand(),
+  ]) {
     program.addCommand(command.exitOverride().showHelpAfterError(`(see tsbt ${command.name()} --help)`));
   }
   try {
@@ -37,7 +48,9 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.stderr.write(`${error.message}\n`);
       process.exitCode = 2;
     } else {
-      process.stderr.write(`tsbt failed; this is a fault of the harness, please report it:\n${error instanceof Error ? error.stack : String(error)}\n`);
+      process.stderr.write(
+        `tsbt failed; this is a fault of the harness, please report it:\n${error instanceof Error ? error.stack : String(error)}\n`,
+      );
       process.exitCode = 4;
     }
   }

@@ -13,7 +13,7 @@ import type { KillSets } from '../mutants/kill-sets.ts';
 import { playMatrix } from '../mutants/matrix.ts';
 import type { Matrix } from '../mutants/matrix.ts';
 import { killSetOf } from '../mutants/observation.ts';
-import { ambiguous, loadSubjects } from '../mutants/subject.ts';
+import { loadSubjects } from '../mutants/subject.ts';
 import type { Subject } from '../mutants/subject.ts';
 import type { ExitCode } from '../run/exit-code.ts';
 import { nearMiss } from '../target/near-miss.ts';
@@ -76,8 +76,6 @@ async function mutants(options: MutantsOptions): Promise<ExitCode | 130> {
   const begun = performance.now();
   const all = await loadSubjects();
   const chosen = choose(all, options.only);
-  const twice = ambiguous(chosen);
-  if (twice.length > 0) throw new Error(`several mutants or variants have the id ${twice.join(', ')}`);
   if (options.out !== undefined) await makeFolder(options.out);
   const declared = { killSets: await readKillSets(KILL_SETS), unkilled: await readUnkilled(UNKILLED) };
   const matrix = await playMatrix({
@@ -164,6 +162,7 @@ const HEADINGS: Readonly<Record<Mismatch['kind'], string>> = {
   wronged: 'Harmless variants that a scenario calls broken or cannot judge',
   undeclared: 'Found, and not declared',
   missed: 'Declared, and not found',
+  ambiguous: 'Ids that stand for several mutants or variants',
   vacuous: 'Scenarios that kill nothing',
   stale: 'Declarations about what there is not, or not any more',
 };

@@ -46,13 +46,38 @@ export function runCommand(tool: Report['tool']): Command {
     .description('run the conformance scenarios against targets and write a report')
     .argument('[manifest...]', 'target manifests (default: the embedded reference resource server)')
     .option('--url <url>', 'a resource server that runs already; may be repeated', list, [])
-    .option('--mutant <id>', 'the reference with one mistake built in, such as M-RS-21, to see what a failure looks like; may be repeated', list, [])
-    .addOption(new Option('--role <role>', 'only scenarios of this role; the role of a --url target').choices([...ROLES]))
+    .option(
+      '--mutant <id>',
+      'the reference with one mistake built in, such as M-RS-21, to see what a failure looks like; may be repeated',
+      list,
+      [],
+    )
+    .addOption(
+      new Option('--role <role>', 'only scenarios of this role; the role of a --url target').choices([
+        ...ROLES,
+      ]),
+    )
     .option('--suite <name>', 'only this suite; may be repeated', list, [])
-    .option('--scenario <glob>', 'only scenarios whose id matches, such as "RS-EKM-*"; may be repeated', list, [])
+    .option(
+      '--scenario <glob>',
+      'only scenarios whose id matches, such as "RS-EKM-*"; may be repeated',
+      list,
+      [],
+    )
     .option('--requirement <id>', 'only scenarios of this requirement; may be repeated', list, [])
-    .addOption(new Option('--profile <profile>', 'core: TLS 1.3, HTTP/1.1, P-256; full: every TLS and HTTP version and key type').choices(['core', 'full']).default('core'))
-    .addOption(new Option('--permutation <text>', 'only this permutation, such as "TLSv1.2 h2 RSA"').argParser(permutationOption))
+    .addOption(
+      new Option(
+        '--profile <profile>',
+        'core: TLS 1.3, HTTP/1.1, P-256; full: every TLS and HTTP version and key type',
+      )
+        .choices(['core', 'full'])
+        .default('core'),
+    )
+    .addOption(
+      new Option('--permutation <text>', 'only this permutation, such as "TLSv1.2 h2 RSA"').argParser(
+        permutationOption,
+      ),
+    )
     .option('--strict', 'take every warning as a failure', false)
     .option('--out <dir>', 'folder of the report', 'conformance-report')
     .option('--baseline <file>', 'known failures: target → scenario → reason')
@@ -65,15 +90,19 @@ export function runCommand(tool: Report['tool']): Command {
 function permutationOption(text: string): Permutation {
   const permutation = parsePermutation(text);
   if (permutation !== undefined) return permutation;
-  throw new InvalidArgumentError(`Give a TLS version (${AXES.tls.join(', ')}), an HTTP version (${AXES.http.join(', ')}) and a key type (${AXES.key.join(', ')}).`);
+  throw new InvalidArgumentError(
+    `Give a TLS version (${AXES.tls.join(', ')}), an HTTP version (${AXES.http.join(', ')}) and a key type (${AXES.key.join(', ')}).`,
+  );
 }
 
 async function run(tool: Report['tool'], paths: readonly string[], options: RunOptions): Promise<number> {
   const begun = performance.now();
   const startedAt = new Date().toISOString();
-  if (options.writeBaseline && options.baseline === undefined) throw new UsageError('--write-baseline', 'needs the file to write', 'Give it with --baseline FILE.');
+  if (options.writeBaseline && options.baseline === undefined)
+    throw new UsageError('--write-baseline', 'needs the file to write', 'Give it with --baseline FILE.');
   const manifests = await manifestsOf(paths, options);
-  const baseline: Baseline = options.baseline === undefined || options.writeBaseline ? {} : await readBaseline(options.baseline);
+  const baseline: Baseline =
+    options.baseline === undefined || options.writeBaseline ? {} : await readBaseline(options.baseline);
   refuseStrangers(baseline, manifests, options.baseline);
   const selection: Selection = {
     role: options.role ?? null,
@@ -96,7 +125,13 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
       selection,
       baseline,
       begin: (planned, targets) => {
-        stream = openStream(join(out, 'report.ndjson'), { tool, draft: DRAFT, startedAt, planned, targets: targets.map(summaryOf) });
+        stream = openStream(join(out, 'report.ndjson'), {
+          tool,
+          draft: DRAFT,
+          startedAt,
+          planned,
+          targets: targets.map(summaryOf),
+        });
       },
       result: (record) => stream?.append(record),
     });
@@ -107,13 +142,24 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
       startedAt,
       finishedAt,
       complete: outcome.complete,
-      selection: { profile: selection.profile, strict: selection.strict, role: selection.role, suites: selection.suites, scenarios: selection.scenarios, requirements: selection.requirements },
+      selection: {
+        profile: selection.profile,
+        strict: selection.strict,
+        role: selection.role,
+        suites: selection.suites,
+        scenarios: selection.scenarios,
+        requirements: selection.requirements,
+      },
       targets: outcome.targets.map(summaryOf),
       results: outcome.results,
       requirements: coverage(),
       problems: outcome.problems,
       exitCode: outcome.exitCode,
-      measured: { wallMs: Math.round(performance.now() - begun), handshakes: outcome.handshakes, requests: outcome.requests },
+      measured: {
+        wallMs: Math.round(performance.now() - begun),
+        handshakes: outcome.handshakes,
+        requests: outcome.requests,
+      },
     });
     stream?.finish({ complete: outcome.complete, finishedAt, exitCode: outcome.exitCode });
     await writeReport(report, out);
@@ -122,7 +168,9 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
       process.stdout.write(`Baseline written to ${options.baseline}\n`);
       return outcome.complete ? 0 : outcome.exitCode;
     }
-    process.stdout.write(terminalSummary(report, { reportPath: join(options.out, 'index.html'), colour: process.stdout.isTTY }));
+    process.stdout.write(
+      terminalSummary(report, { reportPath: join(options.out, 'index.html'), colour: process.stdout.isTTY }),
+    );
     return outcome.interrupted ? 130 : outcome.exitCode;
   } finally {
     stream?.[Symbol.dispose]();
@@ -132,34 +180,64 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
 async function manifestsOf(paths: readonly string[], options: RunOptions): Promise<readonly Manifest[]> {
   const role = options.role ?? 'resource-server';
   const embedded = await loadManifest(EMBEDDED);
-  const given = [...(await Promise.all(paths.map((path) => loadManifest(path)))), ...options.url.map((url) => manifestForUrl(url, role)), ...options.mutant.map((id) => inForm(embedded, 'mutant', id, `Reference with the mistake ${id}`))];
+  const given = [
+    ...(await Promise.all(paths.map((path) => loadManifest(path)))),
+    ...options.url.map((url) => manifestForUrl(url, role)),
+    ...options.mutant.map((id) => inForm(embedded, 'mutant', id, `Reference with the mistake ${id}`)),
+  ];
   const manifests = given.length > 0 ? given : [embedded];
   const names = manifests.map((manifest) => manifest.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new UsageError('targets', `two of them are named ${twice}`, 'Give each manifest a name of its own.');
+  if (twice !== undefined)
+    throw new UsageError(
+      'targets',
+      `two of them are named ${twice}`,
+      'Give each manifest a name of its own.',
+    );
   return manifests;
 }
 
 /** @throws {UsageError} when the baseline speaks of a target that is not in the run: a misspelt name would hide nothing and say nothing */
 function refuseStrangers(baseline: Baseline, manifests: readonly Manifest[], file: string | undefined): void {
-  const stranger = Object.keys(baseline).find((name) => !manifests.some((manifest) => manifest.name === name));
+  const stranger = Object.keys(baseline).find(
+    (name) => !manifests.some((manifest) => manifest.name === name),
+  );
   if (stranger === undefined) return;
-  throw new UsageError(file ?? '--baseline', `names the target ${stranger}, which is not in this run`, `Targets of this run: ${manifests.map((manifest) => manifest.name).join(', ')}.`);
+  throw new UsageError(
+    file ?? '--baseline',
+    `names the target ${stranger}, which is not in this run`,
+    `Targets of this run: ${manifests.map((manifest) => manifest.name).join(', ')}.`,
+  );
 }
 
 /** @throws {UsageError} when the folder cannot be made or written */
 async function prepare(out: string): Promise<void> {
   try {
     await makeDirectory(out);
-    openStream(join(out, 'report.ndjson'), { tool: { name: '', version: '' }, draft: DRAFT, startedAt: new Date().toISOString(), planned: 0, targets: [] })[Symbol.dispose]();
+    openStream(join(out, 'report.ndjson'), {
+      tool: { name: '', version: '' },
+      draft: DRAFT,
+      startedAt: new Date().toISOString(),
+      planned: 0,
+      targets: [],
+    })[Symbol.dispose]();
   } catch (error) {
-    throw new UsageError('--out', `${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`, 'Give a folder that you may write with --out DIR.');
+    throw new UsageError(
+      '--out',
+      `${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+      'Give a folder that you may write with --out DIR.',
+    );
   }
 }
 
 /** What the report says of a target. */
 export function summaryOf({ manifest, startedAs, problem, knownFailures }: StartedTarget): TargetSummary {
-  const words = manifest.start.kind === 'url' && manifest.file === null ? `--url ${manifest.start.url}` : manifest.file === EMBEDDED ? '' : (manifest.file ?? '');
+  const words =
+    manifest.start.kind === 'url' && manifest.file === null
+      ? `--url ${manifest.start.url}`
+      : manifest.file === EMBEDDED
+        ? ''
+        : (manifest.file ?? '');
   return {
     name: manifest.name,
     title: manifest.title,

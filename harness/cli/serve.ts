@@ -8,7 +8,9 @@ import { UsageError } from '../usage-error.ts';
 /** `tsbt serve resource-server` */
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('run a reference implementation until Ctrl-C, configured with the certificates of `tsbt pki export`')
+    .description(
+      'run a reference implementation until Ctrl-C, configured with the certificates of `tsbt pki export`',
+    )
     .addArgument(new Argument('<role>', 'which').choices(['resource-server']))
     .action(async () => {
       await using opposite = await startOpposite();

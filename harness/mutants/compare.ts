@@ -4,6 +4,7 @@ import { killSetOf } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { readKill } from './kill-sets.ts';
 import type { KillSet, KillSets, Unkilled } from './kill-sets.ts';
+import { ambiguous } from './subject.ts';
 import type { Subject } from './subject.ts';
 
 /** What observations are held against. */
@@ -37,6 +38,8 @@ export interface Mismatch {
     | 'unmet'
     /** A scenario calls a harmless variant a failure, or cannot judge it. */
     | 'wronged'
+    /** Several mutants or variants have the same id. */
+    | 'ambiguous'
     /** The kill sets speak of something that there is not. */
     | 'stale'
     /** A scenario kills nothing, and no reason is given. */
@@ -79,6 +82,8 @@ export function compare(
     if (found.length === 0) clean[subject.form]++;
     mismatches.push(...found);
   }
+  for (const id of ambiguous(all))
+    mismatches.push({ kind: 'ambiguous', about: id, text: 'is the id of several mutants or variants' });
   const withoutKill = scenariosWithoutKill(all, declared.killSets, suite);
   mismatches.push(
     ...staleSets(all, declared.killSets, suite),

@@ -53,7 +53,9 @@ test.each([
 });
 
 test('a missing file is a mistake of the user', async () => {
-  await expect(readBaseline(join(await folder(), 'none.yaml'))).rejects.toThrow(/none\.yaml.*\n.*--write-baseline/);
+  await expect(readBaseline(join(await folder(), 'none.yaml'))).rejects.toThrow(
+    /none\.yaml.*\n.*--write-baseline/,
+  );
 });
 
 test('an entry goes stale when its scenario does not fail any more, or does not exist', () => {

@@ -16,20 +16,33 @@ export async function readBaseline(path: string): Promise<Baseline> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new UsageError(path, error instanceof Error ? error.message : String(error), 'Give an existing file, or make one with --write-baseline.');
+    throw new UsageError(
+      path,
+      error instanceof Error ? error.message : String(error),
+      'Give an existing file, or make one with --write-baseline.',
+    );
   }
   const document = parseDocument(text, { uniqueKeys: true });
   const problem = document.errors[0];
   if (problem !== undefined) throw new UsageError(path, problem.message, 'Correct the YAML.');
   const value: unknown = document.toJS();
-  if (!isBaseline(value)) throw new UsageError(path, 'is not a baseline', 'Write `target-name:` with lines `SCENARIO-ID: reason` below it.');
+  if (!isBaseline(value))
+    throw new UsageError(
+      path,
+      'is not a baseline',
+      'Write `target-name:` with lines `SCENARIO-ID: reason` below it.',
+    );
   return value;
 }
 
 function isBaseline(value: unknown): value is Baseline {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return Object.values(value).every(
-    (entries) => typeof entries === 'object' && entries !== null && !Array.isArray(entries) && Object.values(entries).every((reason) => typeof reason === 'string'),
+    (entries) =>
+      typeof entries === 'object' &&
+      entries !== null &&
+      !Array.isArray(entries) &&
+      Object.values(entries).every((reason) => typeof reason === 'string'),
   );
 }
 
@@ -53,7 +66,11 @@ export async function writeBaseline(path: string, results: readonly ResultRecord
   try {
     await writeFile(path, `${JSON.stringify(baselineOf(results), null, 2)}\n`);
   } catch (error) {
-    throw new UsageError(path, error instanceof Error ? error.message : String(error), 'Give a path that can be written with --baseline.');
+    throw new UsageError(
+      path,
+      error instanceof Error ? error.message : String(error),
+      'Give a path that can be written with --baseline.',
+    );
   }
 }
 
@@ -66,11 +83,19 @@ export async function writeBaseline(path: string, results: readonly ResultRecord
  * @param exists whether there is a scenario of that id
  * @returns in words, one per entry
  */
-export function staleEntries(target: string, known: Readonly<Record<string, string>>, results: readonly ResultRecord[], exists: (id: string) => boolean): readonly string[] {
+export function staleEntries(
+  target: string,
+  known: Readonly<Record<string, string>>,
+  results: readonly ResultRecord[],
+  exists: (id: string) => boolean,
+): readonly string[] {
   return Object.keys(known).flatMap((id) => {
-    if (!exists(id)) return [`${target}: the baseline names ${id}, and there is no such scenario. Remove the entry.`];
+    if (!exists(id))
+      return [`${target}: the baseline names ${id}, and there is no such scenario. Remove the entry.`];
     const verdicts = results.filter((result) => result.scenario === id).map((result) => result.verdict);
     if (verdicts.length === 0 || verdicts.includes('fail') || verdicts.includes('inconclusive')) return [];
-    return [`${target}: the baseline says that ${id} fails, and it does not any more (${[...new Set(verdicts)].join(', ')}). Remove the entry.`];
+    return [
+      `${target}: the baseline says that ${id} fails, and it does not any more (${[...new Set(verdicts)].join(', ')}). Remove the entry.`,
+    ];
   });
 }

@@ -63,7 +63,12 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
   const cases = casesOf(chosen, selection);
   using interruption = watchInterruption();
   await using opposite = await startOpposite();
-  const started = await Promise.all(manifests.map(async (manifest) => ({ manifest, target: await startOrProblem(() => opposite.start(manifest)) })));
+  const started = await Promise.all(
+    manifests.map(async (manifest) => ({
+      manifest,
+      target: await startOrProblem(() => opposite.start(manifest)),
+    })),
+  );
   await using stack = new AsyncDisposableStack();
   const problems: string[] = [];
   const running: { readonly target: Target; readonly plan: Plan }[] = [];
@@ -78,7 +83,9 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
     stack.use(target);
     void target.ended.then((how) => problems.push(`${manifest.name} ended during the run: ${how}`));
     described.push({ manifest, startedAs: target.startedAs, knownFailures });
-    const own = cases.filter((one) => chosen.some((scenario) => scenario.id === one.scenario && scenario.role === manifest.role));
+    const own = cases.filter((one) =>
+      chosen.some((scenario) => scenario.id === one.scenario && scenario.role === manifest.role),
+    );
     running.push({ target, plan: await opposite.plan(target, own, selection, knownFailures) });
   }
   const planned = running.reduce((sum, { plan }) => sum + plan.cases.length, 0);
@@ -87,15 +94,30 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
     result: (record) => request.result(record),
     log: (name) => running.find(({ target }) => target.manifest.name === name)?.target.log() ?? [],
   });
-  if (planned > 0 && !interruption.interrupted) await play(running.map(({ plan }) => plan), recorder, interruption);
+  if (planned > 0 && !interruption.interrupted)
+    await play(
+      running.map(({ plan }) => plan),
+      recorder,
+      interruption,
+    );
   const { interrupted } = interruption;
-  if (interrupted) problems.push('the run was interrupted: what had been reached is here, the rest is missing');
+  if (interrupted)
+    problems.push('the run was interrupted: what had been reached is here, the rest is missing');
   if (!interrupted && recorder.results.length < planned) {
-    problems.push(`${planned - recorder.results.length} of ${planned} results are missing: a worker of the harness ended early`);
+    problems.push(
+      `${planned - recorder.results.length} of ${planned} results are missing: a worker of the harness ended early`,
+    );
   }
   const exists = (id: string): boolean => scenarios.some((scenario) => scenario.id === id);
   const stale = described.flatMap(({ manifest, knownFailures, problem }) =>
-    problem === undefined ? staleEntries(manifest.name, knownFailures, recorder.results.filter((result) => result.target === manifest.name), exists) : [],
+    problem === undefined
+      ? staleEntries(
+          manifest.name,
+          knownFailures,
+          recorder.results.filter((result) => result.target === manifest.name),
+          exists,
+        )
+      : [],
   );
   const complete = !interrupted && recorder.problems.length === 0 && recorder.results.length === planned;
   const exitCode = exitCodeOf({
@@ -104,11 +126,15 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
     complete,
     targetMissing: running.length < manifests.length,
     stale,
-    known: (target, scenario) => described.some(({ manifest, knownFailures }) => manifest.name === target && scenario in knownFailures),
+    known: (target, scenario) =>
+      described.some(({ manifest, knownFailures }) => manifest.name === target && scenario in knownFailures),
   });
   return {
     targets: described,
-    results: inOrder(recorder.results, cases.map((one) => one.scenario)),
+    results: inOrder(
+      recorder.results,
+      cases.map((one) => one.scenario),
+    ),
     problems: [...problems, ...recorder.problems, ...stale],
     complete,
     exitCode,
@@ -153,5 +179,7 @@ async function play(plans: readonly Plan[], recorder: Reporter, interruption: In
 /** Results come as scenarios end; readers want them as the suites are written. */
 function inOrder(results: readonly ResultRecord[], order: readonly string[]): readonly ResultRecord[] {
   const place = new Map(order.map((id, index) => [id, index]));
-  return results.toSorted((a, b) => a.target.localeCompare(b.target) || (place.get(a.scenario) ?? 0) - (place.get(b.scenario) ?? 0));
+  return results.toSorted(
+    (a, b) => a.target.localeCompare(b.target) || (place.get(a.scenario) ?? 0) - (place.get(b.scenario) ?? 0),
+  );
 }

@@ -13,7 +13,11 @@ const CONCURRENT = 8;
  *
  * @param plan given later, by a global set-up, when left out
  */
-export function conformanceProject(name: string, plan: Plan | undefined, globalSetup: readonly string[] = []): TestProjectInlineConfiguration {
+export function conformanceProject(
+  name: string,
+  plan: Plan | undefined,
+  globalSetup: readonly string[] = [],
+): TestProjectInlineConfiguration {
   return {
     test: {
       name,

@@ -18,7 +18,10 @@ const GRACE_MS = 15_000;
  * Hands every case of the injected plan to vitest as one test. Each leaves its record in the test's meta data;
  * what is not conformant, and not known, fails the test.
  */
-export function conformanceTests(scenarios: readonly Scenario[], requirement: (id: string) => Requirement): void {
+export function conformanceTests(
+  scenarios: readonly Scenario[],
+  requirement: (id: string) => Requirement,
+): void {
   const plan = inject('plan');
   const setting = settingOf(plan);
   const preparations = new Preparations(setting);
@@ -29,7 +32,14 @@ export function conformanceTests(scenarios: readonly Scenario[], requirement: (i
       if (scenario === undefined) throw new Error(`the plan names ${id}, and there is no such scenario`);
       const name = `${id} ${scenario.title} [${permutationText(permutation)}]`;
       test(name, { timeout: scenario.timeLimitMs + GRACE_MS }, async ({ task, skip, signal }) => {
-        const record = await execute(scenario, permutation, requirement(requirementIdOf(id)), setting, preparations, signal);
+        const record = await execute(
+          scenario,
+          permutation,
+          requirement(requirementIdOf(id)),
+          setting,
+          preparations,
+          signal,
+        );
         task.meta.record = record;
         task.meta.traffic = takeTraffic();
         if (record.verdict === 'not-applicable') skip(record.reason ?? 'not applicable');
@@ -43,7 +53,9 @@ export function conformanceTests(scenarios: readonly Scenario[], requirement: (i
 function complaintAbout(record: ResultRecord, known: boolean): string | undefined {
   const unexpected = record.verdict === 'fail' ? !known : record.verdict === 'inconclusive';
   if (!unexpected) return undefined;
-  return [`${record.verdict}: ${record.reason ?? ''}`, record.cause].filter((line) => line !== null).join('\n');
+  return [`${record.verdict}: ${record.reason ?? ''}`, record.cause]
+    .filter((line) => line !== null)
+    .join('\n');
 }
 
 function takeTraffic(): { readonly handshakes: number; readonly requests: number } {

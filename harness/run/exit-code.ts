@@ -21,9 +21,19 @@ export interface Finished {
  */
 export function exitCodeOf(finished: Finished): ExitCode {
   const { results } = finished;
-  if (results.some((result) => result.verdict === 'fail' && !finished.known(result.target, result.scenario))) return 1;
-  const judged = results.some((result) => result.verdict !== 'not-applicable' && result.verdict !== 'inconclusive');
+  if (results.some((result) => result.verdict === 'fail' && !finished.known(result.target, result.scenario)))
+    return 1;
+  const judged = results.some(
+    (result) => result.verdict !== 'not-applicable' && result.verdict !== 'inconclusive',
+  );
   const inconclusive = results.some((result) => result.verdict === 'inconclusive');
-  if (!finished.complete || finished.targetMissing || results.length < finished.planned || !judged || inconclusive) return 4;
+  if (
+    !finished.complete ||
+    finished.targetMissing ||
+    results.length < finished.planned ||
+    !judged ||
+    inconclusive
+  )
+    return 4;
   return finished.stale.length > 0 ? 3 : 0;
 }

@@ -17,7 +17,9 @@ export function watchInterruption(): Interruption {
   const handle = (signal: NodeJS.Signals): void => {
     asked++;
     if (asked > 1) process.exit(signal === 'SIGINT' ? 130 : 143);
-    process.stderr.write('\nStopping: ending what was started and writing the report of what is there (again to end at once).\n');
+    process.stderr.write(
+      '\nStopping: ending what was started and writing the report of what is there (again to end at once).\n',
+    );
     stop();
   };
   // vitest's own handlers end the process without tear-down and without report: nobody else gets these signals.

@@ -25,13 +25,22 @@ export interface Opposite extends AsyncDisposable {
   /** Starts a target with all that the contract promises it. Throws `TargetProblem`. */
   start(manifest: Manifest): Promise<Target>;
   /** What the workers need to play these cases on it. */
-  plan(target: Target, cases: readonly Case[], selection: Selection, knownFailures: Plan['knownFailures']): Promise<Plan>;
+  plan(
+    target: Target,
+    cases: readonly Case[],
+    selection: Selection,
+    knownFailures: Plan['knownFailures'],
+  ): Promise<Plan>;
 }
 
 /** Starts the suite's side. */
 export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
   const store = await openStore(pkiDirectory);
-  const introspection = await startIntrospectionEndpoint({ server: store.server, clientId: 'tsbt-resource-server', clientSecret: randomBytes(24).toString('base64url') });
+  const introspection = await startIntrospectionEndpoint({
+    server: store.server,
+    clientId: 'tsbt-resource-server',
+    clientSecret: randomBytes(24).toString('base64url'),
+  });
   const { tokenIssuer, trusted, server } = store;
   return {
     store,
@@ -47,28 +56,29 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
         introspection,
       }),
     plan: async (target, cases, selection, knownFailures) => {
-      const credentials = target.manifest.credentials === undefined ? null : await readCredentials(target.manifest.credentials);
+      const credentials =
+        target.manifest.credentials === undefined ? null : await readCredentials(target.manifest.credentials);
       return {
-      target: {
-        name: target.manifest.name,
-        role: target.manifest.role,
-        host: target.host,
-        port: target.port,
-        hostname: target.manifest.start.kind === 'url' ? target.host : 'localhost',
-        capabilities: target.manifest.capabilities,
-        protectedPath: target.manifest.paths.protected,
-        // Somebody else's server has somebody else's certificate; what is judged here is the client's binding.
-        serverAuthorities: target.manifest.start.kind === 'url' ? null : trusted.certificate,
-      },
-      profile: selection.profile,
-      strict: selection.strict,
-      pki: { trusted, stranger: store.stranger, server, alice: store.alice, mallory: store.mallory },
-      issuer: tokenIssuer,
-      introspection: target.manifest.start.kind === 'url' ? null : introspection.handle,
-      credentials,
-      cases: credentials === null ? cases : withKey(cases, credentials.identity),
-      knownFailures,
-      patienceMs: PATIENCE_MS,
+        target: {
+          name: target.manifest.name,
+          role: target.manifest.role,
+          host: target.host,
+          port: target.port,
+          hostname: target.manifest.start.kind === 'url' ? target.host : 'localhost',
+          capabilities: target.manifest.capabilities,
+          protectedPath: target.manifest.paths.protected,
+          // Somebody else's server has somebody else's certificate; what is judged here is the client's binding.
+          serverAuthorities: target.manifest.start.kind === 'url' ? null : trusted.certificate,
+        },
+        profile: selection.profile,
+        strict: selection.strict,
+        pki: { trusted, stranger: store.stranger, server, alice: store.alice, mallory: store.mallory },
+        issuer: tokenIssuer,
+        introspection: target.manifest.start.kind === 'url' ? null : introspection.handle,
+        credentials,
+        cases: credentials === null ? cases : withKey(cases, credentials.identity),
+        knownFailures,
+        patienceMs: PATIENCE_MS,
       };
     },
     [Symbol.asyncDispose]: () => introspection.close(),
@@ -78,7 +88,12 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
 /** The cases under the one key type that there is a certificate for. */
 function withKey(cases: readonly Case[], identity: Identity): readonly Case[] {
   const key = KEY_TYPES.find((type) => type === identity.keyType) ?? 'P-256';
-  const kept = new Map(cases.map(({ scenario, permutation }) => [`${scenario} ${permutation.tls} ${permutation.http}`, { scenario, permutation: { ...permutation, key } }]));
+  const kept = new Map(
+    cases.map(({ scenario, permutation }) => [
+      `${scenario} ${permutation.tls} ${permutation.http}`,
+      { scenario, permutation: { ...permutation, key } },
+    ]),
+  );
   return [...kept.values()];
 }
 
@@ -86,13 +101,21 @@ function withKey(cases: readonly Case[], identity: Identity): readonly Case[] {
 async function readCredentials(credentials: Credentials): Promise<NonNullable<Plan['credentials']>> {
   const { accessToken } = credentials;
   if (accessToken === undefined) {
-    throw new UsageError('credentials', 'has no accessToken', 'Give the access token that the client certificate is to be tried with; asking a token endpoint is not part of this version.');
+    throw new UsageError(
+      'credentials',
+      'has no accessToken',
+      'Give the access token that the client certificate is to be tried with; asking a token endpoint is not part of this version.',
+    );
   }
   const read = async (path: string): Promise<string> => {
     try {
       return await readFile(path, 'utf8');
     } catch (error) {
-      throw new UsageError(path, error instanceof Error ? error.message : String(error), 'Correct the path under credentials in the manifest.');
+      throw new UsageError(
+        path,
+        error instanceof Error ? error.message : String(error),
+        'Correct the path under credentials in the manifest.',
+      );
     }
   };
   const [chain, privateKey] = [await read(credentials.certificate), await read(credentials.key)];
@@ -100,10 +123,18 @@ async function readCredentials(credentials: Credentials): Promise<NonNullable<Pl
   try {
     certificate = new X509Certificate(chain);
   } catch {
-    throw new UsageError(credentials.certificate, 'is not a PEM certificate', 'Give the client’s certificate chain in PEM, the end-entity certificate first.');
+    throw new UsageError(
+      credentials.certificate,
+      'is not a PEM certificate',
+      'Give the client’s certificate chain in PEM, the end-entity certificate first.',
+    );
   }
   if (certificate.validToDate.getTime() < Date.now()) {
-    throw new UsageError(credentials.certificate, `expired on ${certificate.validTo}`, 'Give a client certificate that is valid: nothing could be told from the refusal of an expired one.');
+    throw new UsageError(
+      credentials.certificate,
+      `expired on ${certificate.validTo}`,
+      'Give a client certificate that is valid: nothing could be told from the refusal of an expired one.',
+    );
   }
   const identity: Identity = {
     name: 'the given client',
@@ -116,7 +147,11 @@ async function readCredentials(credentials: Credentials): Promise<NonNullable<Pl
   return { identity, accessToken };
 }
 
-const CURVES: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
+const CURVES: Readonly<Record<string, string>> = {
+  prime256v1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+};
 
 function keyTypeOf({ publicKey }: X509Certificate): string {
   if (publicKey.asymmetricKeyType === 'ed25519') return 'Ed25519';

@@ -34,7 +34,10 @@ export class Recorder implements Reporter {
     }
     if (record === undefined) {
       const errors = testCase.result().errors ?? [];
-      if (errors.length > 0) this.problems.push(`${testCase.name} left no result: ${errors.map((error) => error.message).join('; ')}`);
+      if (errors.length > 0)
+        this.problems.push(
+          `${testCase.name} left no result: ${errors.map((error) => error.message).join('; ')}`,
+        );
       return;
     }
     const log = WITH_LOG.has(record.verdict) ? this.#recording.log(record.target).slice(-LOG_LINES) : [];
@@ -44,9 +47,11 @@ export class Recorder implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
-    for (const error of errors) this.problems.push(`the harness failed outside of a scenario: ${error.message}`);
+    for (const error of errors)
+      this.problems.push(`the harness failed outside of a scenario: ${error.message}`);
     for (const module of modules) {
-      for (const error of module.errors()) this.problems.push(`the harness could not load ${module.relativeModuleId}: ${error.message}`);
+      for (const error of module.errors())
+        this.problems.push(`the harness could not load ${module.relativeModuleId}: ${error.message}`);
     }
   }
 }

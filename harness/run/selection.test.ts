@@ -13,8 +13,17 @@ const all = [
   ]),
   ...suite('client', 'proofs', [{ id: 'CL-HDR-1.x', title: 'c', run }]),
 ];
-const everything: Selection = { role: null, suites: [], scenarios: [], requirements: [], profile: 'core', strict: false, permutation: null };
-const ids = (selection: Partial<Selection>): readonly string[] => select(all, { ...everything, ...selection }).map((one) => one.id);
+const everything: Selection = {
+  role: null,
+  suites: [],
+  scenarios: [],
+  requirements: [],
+  profile: 'core',
+  strict: false,
+  permutation: null,
+};
+const ids = (selection: Partial<Selection>): readonly string[] =>
+  select(all, { ...everything, ...selection }).map((one) => one.id);
 
 test.each<[string, Partial<Selection>, readonly string[]]>([
   ['nothing chosen is everything', {}, ['RS-EKM-1', 'RS-EKM-12', 'CL-HDR-1.x']],
@@ -44,5 +53,7 @@ test('the profile decides over permutations, and one permutation can be asked fo
   expect(casesOf(all, everything)).toHaveLength(3);
   expect(casesOf(all, { ...everything, profile: 'full' })).toHaveLength(6);
   const one = { tls: 'TLSv1.2', http: 'h2', key: 'P-256' } as const;
-  expect(casesOf(all, { ...everything, permutation: one })).toEqual([{ scenario: 'RS-EKM-12', permutation: one }]);
+  expect(casesOf(all, { ...everything, permutation: one })).toEqual([
+    { scenario: 'RS-EKM-12', permutation: one },
+  ]);
 });

@@ -35,17 +35,27 @@ export function select(all: readonly Scenario[], selection: Selection): readonly
   }
   const globs = selection.scenarios.map((glob) => ({ glob, pattern: patternOf(glob) }));
   for (const { glob, pattern } of globs) {
-    if (!all.some((scenario) => pattern.test(scenario.id))) throw nothing('--scenario', glob, all.map((scenario) => scenario.id));
+    if (!all.some((scenario) => pattern.test(scenario.id)))
+      throw nothing(
+        '--scenario',
+        glob,
+        all.map((scenario) => scenario.id),
+      );
   }
   const chosen = all.filter(
     (scenario) =>
       (selection.role === null || scenario.role === selection.role) &&
       (selection.suites.length === 0 || selection.suites.includes(scenario.suite)) &&
-      (selection.requirements.length === 0 || selection.requirements.includes(requirementIdOf(scenario.id))) &&
+      (selection.requirements.length === 0 ||
+        selection.requirements.includes(requirementIdOf(scenario.id))) &&
       (globs.length === 0 || globs.some(({ pattern }) => pattern.test(scenario.id))),
   );
   if (chosen.length === 0) {
-    throw new UsageError('selection', 'no scenario matches all of --role, --suite, --requirement and --scenario together', 'Leave one of them out, or see `tsbt list scenarios`.');
+    throw new UsageError(
+      'selection',
+      'no scenario matches all of --role, --suite, --requirement and --scenario together',
+      'Leave one of them out, or see `tsbt list scenarios`.',
+    );
   }
   return chosen;
 }
@@ -54,17 +64,27 @@ export function select(all: readonly Scenario[], selection: Selection): readonly
 export function casesOf(chosen: readonly Scenario[], selection: Selection): readonly Case[] {
   return chosen.flatMap((scenario) => {
     const wanted = permutations(scenario.across, selection.permutation === null ? selection.profile : 'full');
-    const kept = selection.permutation === null ? wanted : wanted.filter((one) => permutationText(one) === permutationText(selection.permutation ?? one));
+    const kept =
+      selection.permutation === null
+        ? wanted
+        : wanted.filter((one) => permutationText(one) === permutationText(selection.permutation ?? one));
     return kept.map((permutation) => ({ scenario: scenario.id, permutation }));
   });
 }
 
 function nothing(option: string, value: string, known: readonly string[]): UsageError {
   const near = nearMiss(value, known);
-  return new UsageError(option, `${JSON.stringify(value)} matches nothing`, near === undefined ? 'See `tsbt list scenarios`.' : `Did you mean ${near}? See \`tsbt list scenarios\`.`);
+  return new UsageError(
+    option,
+    `${JSON.stringify(value)} matches nothing`,
+    near === undefined ? 'See `tsbt list scenarios`.' : `Did you mean ${near}? See \`tsbt list scenarios\`.`,
+  );
 }
 
 function patternOf(glob: string): RegExp {
-  const source = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.');
+  const source = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
   return new RegExp(`^${source}$`);
 }

@@ -9,7 +9,10 @@ function read(...values: string[]) {
 
 test.each([
   [['Bearer'], [['Bearer', {}, undefined]]],
-  [['Bearer realm="a", error="invalid_proof"'], [['Bearer', { realm: 'a', error: 'invalid_proof' }, undefined]]],
+  [
+    ['Bearer realm="a", error="invalid_proof"'],
+    [['Bearer', { realm: 'a', error: 'invalid_proof' }, undefined]],
+  ],
   [['bearer error=invalid_token'], [['bearer', { error: 'invalid_token' }, undefined]]],
   [
     ['DPoP algs="ES256", Bearer error="use_session_binding"'],
@@ -18,10 +21,25 @@ test.each([
       ['Bearer', { error: 'use_session_binding' }, undefined],
     ],
   ],
-  [['Basic', 'Bearer error="x"'], [['Basic', {}, undefined], ['Bearer', { error: 'x' }, undefined]]],
+  [
+    ['Basic', 'Bearer error="x"'],
+    [
+      ['Basic', {}, undefined],
+      ['Bearer', { error: 'x' }, undefined],
+    ],
+  ],
   [['Negotiate a87421000492aa874209af8bc028=='], [['Negotiate', {}, 'a87421000492aa874209af8bc028==']]],
-  [['Bearer realm="with \\"quotes\\" and , comma"'], [['Bearer', { realm: 'with "quotes" and , comma' }, undefined]]],
-  [['Basic, Bearer  realm = "spaced" ,, error="e"'], [['Basic', {}, undefined], ['Bearer', { realm: 'spaced', error: 'e' }, undefined]]],
+  [
+    ['Bearer realm="with \\"quotes\\" and , comma"'],
+    [['Bearer', { realm: 'with "quotes" and , comma' }, undefined]],
+  ],
+  [
+    ['Basic, Bearer  realm = "spaced" ,, error="e"'],
+    [
+      ['Basic', {}, undefined],
+      ['Bearer', { realm: 'spaced', error: 'e' }, undefined],
+    ],
+  ],
 ])('parses %j', (values, expected) => {
   expect(read(...values)).toEqual(expected);
 });

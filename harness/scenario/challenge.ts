@@ -96,7 +96,8 @@ function parseValue(text: string): ParsedChallenges {
       if (current.parameters.has(key)) return fail(`the parameter ${key} twice in one challenge`);
       current.parameters.set(key, value.value);
       take(cursor, SPACE);
-      if (cursor.at < text.length && text[cursor.at] !== ',') return fail('parameters that are not separated by commas');
+      if (cursor.at < text.length && text[cursor.at] !== ',')
+        return fail('parameters that are not separated by commas');
       continue;
     }
     const challenge: { scheme: string; parameters: Map<string, string>; token68?: string } = {

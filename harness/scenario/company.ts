@@ -71,7 +71,8 @@ export class Company {
     const key = kind(plan);
     const before = this.#usual.get(key);
     // With one token only, a pair of connection and token is new just once: on a new connection.
-    if (before?.open === true && this.#setting.credentials === null) return { connection: before, fresh: false };
+    if (before?.open === true && this.#setting.credentials === null)
+      return { connection: before, fresh: false };
     const opened = await this.tryOpen(plan);
     if (opened instanceof ConnectFailure) throw opened;
     this.#usual.set(key, opened);
@@ -85,7 +86,8 @@ export class Company {
 
 function kind(plan: ConnectPlan): string {
   return JSON.stringify(plan, (name, value: unknown) => {
-    if (name === 'identity' && typeof value === 'object' && value !== null && 'certificate' in value) return value.certificate;
+    if (name === 'identity' && typeof value === 'object' && value !== null && 'certificate' in value)
+      return value.certificate;
     return value;
   });
 }

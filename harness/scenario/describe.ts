@@ -36,7 +36,13 @@ export interface Known {
   readonly proofIdsSeen: ReadonlySet<string>;
 }
 
-const CARRIERS = new Set(['authorization', 'session-binding-proof', 'host', 'content-length', 'transfer-encoding']);
+const CARRIERS = new Set([
+  'authorization',
+  'session-binding-proof',
+  'host',
+  'content-length',
+  'transfer-encoding',
+]);
 const LONGEST = 160;
 
 /** Describes a request. Pure: the same input gives the same description. */
@@ -53,26 +59,46 @@ function describeConnection(connection: Connection, description: Map<string, str
   const { options, facts } = connection;
   description.set('connection.tls', facts.tls);
   description.set('connection.http', options.http);
-  description.set('connection.certificate', options.identity === null ? 'none' : `${options.identity.name} (${options.identity.keyType})`);
+  description.set(
+    'connection.certificate',
+    options.identity === null ? 'none' : `${options.identity.name} (${options.identity.keyType})`,
+  );
   description.set('connection.resumed', String(facts.resumed));
   description.set('connection.extendedMasterSecret', String(facts.extendedMasterSecret));
-  description.set('connection.servername', options.servername === null ? 'none' : (options.servername ?? 'localhost'));
+  description.set(
+    'connection.servername',
+    options.servername === null ? 'none' : (options.servername ?? 'localhost'),
+  );
 }
 
 function describeRequest(sent: Sent, description: Map<string, string>): void {
   const { request } = sent;
   description.set('request.method', request.method);
   description.set('request.target', withoutToken(request.target, sent.token));
-  description.set('request.authority', (request.authority ?? sent.defaultAuthority) === sent.defaultAuthority ? 'the target' : (request.authority ?? ''));
+  description.set(
+    'request.authority',
+    (request.authority ?? sent.defaultAuthority) === sent.defaultAuthority
+      ? 'the target'
+      : (request.authority ?? ''),
+  );
   description.set('request.version', request.version ?? 'HTTP/1.1');
-  if (request.body !== undefined) description.set('request.body', cut(withoutToken(Buffer.from(request.body).toString('latin1'), sent.token)));
+  if (request.body !== undefined)
+    description.set(
+      'request.body',
+      cut(withoutToken(Buffer.from(request.body).toString('latin1'), sent.token)),
+    );
   for (const [name, value] of request.fields) {
     const lower = name.toLowerCase();
-    if (!CARRIERS.has(lower) || /[^!-~]/.test(name)) add(description, `request.field.${lower}`, nameOfText(value, sent));
+    if (!CARRIERS.has(lower) || /[^!-~]/.test(name))
+      add(description, `request.field.${lower}`, nameOfText(value, sent));
   }
-  const authorization = request.fields.filter(([name]) => name.toLowerCase() === 'authorization').map(([, value]) => withoutToken(value, sent.token));
-  if (sent.token !== null || authorization.length > 0) description.set('request.authorization', cut(authorization.join(' | ')));
-  for (const [name, value] of request.trailers ?? []) add(description, `request.trailer.${name.toLowerCase()}`, nameOfText(value, sent));
+  const authorization = request.fields
+    .filter(([name]) => name.toLowerCase() === 'authorization')
+    .map(([, value]) => withoutToken(value, sent.token));
+  if (sent.token !== null || authorization.length > 0)
+    description.set('request.authorization', cut(authorization.join(' | ')));
+  for (const [name, value] of request.trailers ?? [])
+    add(description, `request.trailer.${name.toLowerCase()}`, nameOfText(value, sent));
 }
 
 function add(description: Map<string, string>, field: string, value: string): void {
@@ -105,7 +131,10 @@ function describeToken(sent: Sent, known: Known, description: Map<string, string
   description.set('token', 'JWT');
   describeHeader('token', jwt.header, sent, known, description);
   describeClaims('token', jwt.claims, { ...sent, now: mintedAt(jwt.claims, now) }, known, description);
-  description.set('token.signature', signatureVerifies(token, known.issuerKey) ? "by the issuer's key" : 'not by the issuer’s key');
+  description.set(
+    'token.signature',
+    signatureVerifies(token, known.issuerKey) ? "by the issuer's key" : 'not by the issuer’s key',
+  );
 }
 
 /** Seconds that a token may have been in use within one scenario. */
@@ -119,15 +148,33 @@ function mintedAt({ iat }: Readonly<Record<string, unknown>>, now: number): numb
 function describeProofs(sent: Sent, known: Known, description: Map<string, string>): void {
   const [proof, ...more] = sent.proofs;
   if (proof === undefined) return void description.set('proof', 'none');
-  if (more.length > 0) return void description.set('proof', `${sent.proofs.length} values: ${sent.proofs.map((value) => cut(value, 24)).join(' | ')}`);
+  if (more.length > 0)
+    return void description.set(
+      'proof',
+      `${sent.proofs.length} values: ${sent.proofs.map((value) => cut(value, 24)).join(' | ')}`,
+    );
   const jwt = readJwt(proof);
-  if (proof.split('.').length !== 3 || !isRecord(jwt.header) || !isRecord(jwt.claims) || jwt.problem !== undefined) {
+  if (
+    proof.split('.').length !== 3 ||
+    !isRecord(jwt.header) ||
+    !isRecord(jwt.claims) ||
+    jwt.problem !== undefined
+  ) {
     return void description.set('proof', `text: ${cut(proof)}`);
   }
-  const carried = sent.request.fields.filter(([, value]) => value.includes(proof)).map(([name]) => name.toLowerCase());
-  const proofFields = sent.request.fields.filter(([name]) => name.toLowerCase() === 'session-binding-proof').length;
+  const carried = sent.request.fields
+    .filter(([, value]) => value.includes(proof))
+    .map(([name]) => name.toLowerCase());
+  const proofFields = sent.request.fields.filter(
+    ([name]) => name.toLowerCase() === 'session-binding-proof',
+  ).length;
   const usual = carried.length === 1 && carried[0] === 'session-binding-proof' && proofFields === 1;
-  description.set('proof', usual ? 'present' : `in ${carried.join(', ') || 'no field'}${proofFields > 1 ? ` of ${proofFields} proof fields` : ''}`);
+  description.set(
+    'proof',
+    usual
+      ? 'present'
+      : `in ${carried.join(', ') || 'no field'}${proofFields > 1 ? ` of ${proofFields} proof fields` : ''}`,
+  );
   describeHeader('proof', jwt.header, sent, known, description);
   describeClaims('proof', jwt.claims, sent, known, description);
   description.set('proof.signature', signedBy(proof, sent, known));
@@ -138,11 +185,18 @@ function describeProofs(sent: Sent, known: Known, description: Map<string, strin
   }
 }
 
-function describeHeader(of: 'token' | 'proof', header: Record<string, unknown>, sent: Sent, known: Known, description: Map<string, string>): void {
+function describeHeader(
+  of: 'token' | 'proof',
+  header: Record<string, unknown>,
+  sent: Sent,
+  known: Known,
+  description: Map<string, string>,
+): void {
   for (const [name, value] of Object.entries(header)) {
     const field = `${of}.header.${name}`;
     if (of === 'proof' && name === 'x5t#S256') description.set(field, thumbprintOf(value, sent, known));
-    else if (of === 'proof' && name === 'alg') description.set(field, naturalFor(value, sent) ? "natural for the certificate's key" : text(value));
+    else if (of === 'proof' && name === 'alg')
+      description.set(field, naturalFor(value, sent) ? "natural for the certificate's key" : text(value));
     else description.set(field, text(value));
   }
 }
@@ -161,20 +215,36 @@ function naturalFor(algorithm: unknown, sent: Sent): boolean {
   return typeof algorithm === 'string' && (NATURAL[keyType]?.includes(algorithm) ?? false);
 }
 
-function describeClaims(of: 'token' | 'proof', claims: Readonly<Record<string, unknown>>, sent: Sent, known: Known, description: Map<string, string>): void {
+function describeClaims(
+  of: 'token' | 'proof',
+  claims: Readonly<Record<string, unknown>>,
+  sent: Sent,
+  known: Known,
+  description: Map<string, string>,
+): void {
   for (const [name, value] of Object.entries(claims)) {
     const field = `${of}.claims.${name}`;
-    if (name === 'cnf' && of === 'token' && isRecord(value)) describeConfirmation(field, value, sent, known, description);
-    else if (name === 'iat' || name === 'exp' || name === 'nbf') description.set(field, time(value, sent.now));
+    if (name === 'cnf' && of === 'token' && isRecord(value))
+      describeConfirmation(field, value, sent, known, description);
+    else if (name === 'iat' || name === 'exp' || name === 'nbf')
+      description.set(field, time(value, sent.now));
     else if (name === 'jti' && of === 'token') continue;
-    else if (name === 'jti' && typeof value === 'string') description.set(field, known.proofIdsSeen.has(value) ? `used before: ${cut(value, 60)}` : 'fresh');
+    else if (name === 'jti' && typeof value === 'string')
+      description.set(field, known.proofIdsSeen.has(value) ? `used before: ${cut(value, 60)}` : 'fresh');
     else if (name === 'ekm' && of === 'proof') description.set(field, exporterOf(value, sent, known));
-    else if (name === 'ath' && of === 'proof') description.set(field, value === ath(sent.token ?? '') ? 'SHA-256 of this token' : text(value));
+    else if (name === 'ath' && of === 'proof')
+      description.set(field, value === ath(sent.token ?? '') ? 'SHA-256 of this token' : text(value));
     else description.set(field, text(value));
   }
 }
 
-function describeConfirmation(field: string, cnf: Record<string, unknown>, sent: Sent, known: Known, description: Map<string, string>): void {
+function describeConfirmation(
+  field: string,
+  cnf: Record<string, unknown>,
+  sent: Sent,
+  known: Known,
+  description: Map<string, string>,
+): void {
   for (const [name, value] of Object.entries(cnf)) {
     description.set(`${field}.${name}`, name === 'x5t#S256' ? thumbprintOf(value, sent, known) : text(value));
   }
@@ -182,7 +252,8 @@ function describeConfirmation(field: string, cnf: Record<string, unknown>, sent:
 
 function thumbprintOf(value: unknown, sent: Sent, known: Known): string {
   if (typeof value !== 'string') return text(value);
-  if (value === sent.connection.options.identity?.thumbprint) return "thumbprint of this connection's certificate";
+  if (value === sent.connection.options.identity?.thumbprint)
+    return "thumbprint of this connection's certificate";
   const owner = known.identities.find((identity) => identity.thumbprint === value);
   return owner === undefined ? text(value) : `thumbprint of ${owner.name}'s ${owner.keyType} certificate`;
 }
@@ -191,7 +262,10 @@ function exporterOf(value: unknown, sent: Sent, known: Known): string {
   if (typeof value !== 'string') return text(value);
   const connection = sent.connection;
   if (value === connection.exporter().toString('base64url')) return "this connection's exporter value";
-  if (connection.facts.tls === 'TLSv1.2' && value === connection.exporter({ context: null }).toString('base64url')) {
+  if (
+    connection.facts.tls === 'TLSv1.2' &&
+    value === connection.exporter({ context: null }).toString('base64url')
+  ) {
     return "this connection's exporter value (form without context)";
   }
   return known.exporterValues.get(value) ?? text(value);
@@ -199,7 +273,8 @@ function exporterOf(value: unknown, sent: Sent, known: Known): string {
 
 function signedBy(proof: string, sent: Sent, known: Known): string {
   const own = sent.connection.options.identity;
-  if (own !== null && signatureVerifies(proof, publicKeyOf(own))) return "by the key of this connection's certificate";
+  if (own !== null && signatureVerifies(proof, publicKeyOf(own)))
+    return "by the key of this connection's certificate";
   const signer = known.identities.find((identity) => signatureVerifies(proof, publicKeyOf(identity)));
   if (signer !== undefined) return `by ${signer.name}'s ${signer.keyType} key`;
   return signatureVerifies(proof, known.issuerKey) ? "by the issuer's key" : 'by no key that the suite knows';
@@ -211,7 +286,9 @@ const publicKeys = new WeakMap<Identity, KeyObject>();
 export function publicKeyOf(identity: Identity): KeyObject {
   let key = publicKeys.get(identity);
   if (key === undefined) {
-    key = createPublicKey(new X509Certificate(identity.certificate).publicKey.export({ type: 'spki', format: 'pem' }));
+    key = createPublicKey(
+      new X509Certificate(identity.certificate).publicKey.export({ type: 'spki', format: 'pem' }),
+    );
     publicKeys.set(identity, key);
   }
   return key;
@@ -222,7 +299,9 @@ function time(value: unknown, now: number): string {
   const offset = value - now;
   if (Math.abs(offset) <= 4) return 'now';
   const rounded = Math.round(offset / 10) * 10;
-  return Math.abs(offset) < 10 ? `now ${offset < 0 ? '−' : '+'} a few s` : `now ${rounded < 0 ? '−' : '+'} ${Math.abs(rounded)} s`;
+  return Math.abs(offset) < 10
+    ? `now ${offset < 0 ? '−' : '+'} a few s`
+    : `now ${rounded < 0 ? '−' : '+'} ${Math.abs(rounded)} s`;
 }
 
 function text(value: unknown): string {

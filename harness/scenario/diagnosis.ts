@@ -19,19 +19,50 @@ export async function diagnose(stage: Stage): Promise<string | null> {
   const connection = await stage.connect();
   const previous = await stage.connect();
   const token = await stage.mint();
-  const circumstances = { token: token.compact, host: stage.setting.target.hostname, thumbprint: stage.alice.thumbprint, previous };
+  const circumstances = {
+    token: token.compact,
+    host: stage.setting.target.hostname,
+    thumbprint: stage.alice.thumbprint,
+    previous,
+  };
   const suspicions: Suspicion[] = [
-    ...WRONG_DERIVATIONS.filter((derivation) => derivation.applies(connection, circumstances)).map((derivation) => ({
-      what: `ekm as ${derivation.label}`,
-      cure: derivation.cure,
-      proof: { claims: { ekm: derivation.value(connection, circumstances) } },
+    ...WRONG_DERIVATIONS.filter((derivation) => derivation.applies(connection, circumstances)).map(
+      (derivation) => ({
+        what: `ekm as ${derivation.label}`,
+        cure: derivation.cure,
+        proof: { claims: { ekm: derivation.value(connection, circumstances) } },
+      }),
+    ),
+    ...WRONG_TOKEN_HASHES.map((hash) => ({
+      what: `ath as ${hash.label}`,
+      cure: hash.cure,
+      proof: { claims: { ath: hash.value(token.compact) } },
     })),
-    ...WRONG_TOKEN_HASHES.map((hash) => ({ what: `ath as ${hash.label}`, cure: hash.cure, proof: { claims: { ath: hash.value(token.compact) } } })),
-    { what: 'iat in milliseconds', cure: 'Read iat in seconds since the epoch (NumericDate, RFC 7519 §2).', proof: { claims: { iat: Date.now() } } },
-    { what: 'typ "JWT"', cure: 'Expect the type tls-binding-proof+jwt (draft -06 §2.3.1).', proof: { header: { typ: 'JWT' } } },
-    { what: 'typ "dpop+jwt"', cure: 'Expect the type tls-binding-proof+jwt (draft -06 §2.3.1).', proof: { header: { typ: 'dpop+jwt' } } },
-    { what: 'no x5t#S256 in the header', cure: 'Allow the header member x5t#S256, which the draft requires (draft -06 §2.3.1).', proof: { header: { 'x5t#S256': undefined } } },
-    { what: 'jti, htm and htu demanded', cure: 'Take proofs without per-request claims: they are optional (draft -06 §2.3.2.2).', proof: { claims: stage.perRequest() } },
+    {
+      what: 'iat in milliseconds',
+      cure: 'Read iat in seconds since the epoch (NumericDate, RFC 7519 §2).',
+      proof: { claims: { iat: Date.now() } },
+    },
+    {
+      what: 'typ "JWT"',
+      cure: 'Expect the type tls-binding-proof+jwt (draft -06 §2.3.1).',
+      proof: { header: { typ: 'JWT' } },
+    },
+    {
+      what: 'typ "dpop+jwt"',
+      cure: 'Expect the type tls-binding-proof+jwt (draft -06 §2.3.1).',
+      proof: { header: { typ: 'dpop+jwt' } },
+    },
+    {
+      what: 'no x5t#S256 in the header',
+      cure: 'Allow the header member x5t#S256, which the draft requires (draft -06 §2.3.1).',
+      proof: { header: { 'x5t#S256': undefined } },
+    },
+    {
+      what: 'jti, htm and htu demanded',
+      cure: 'Take proofs without per-request claims: they are optional (draft -06 §2.3.2.2).',
+      proof: { claims: stage.perRequest() },
+    },
   ];
   for (const { what, cure, proof } of suspicions) {
     const on = connection.open ? connection : await stage.connect();

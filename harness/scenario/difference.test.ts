@@ -24,22 +24,39 @@ test('equal requests do not differ', () => {
 });
 
 test('a changed, an added and a missing field are each told', () => {
-  const variant = varied({ 'proof.claims.ekm': 'the exporter value of c2', 'proof.claims.x': '1', 'proof.claims.ath': undefined });
+  const variant = varied({
+    'proof.claims.ekm': 'the exporter value of c2',
+    'proof.claims.x': '1',
+    'proof.claims.ath': undefined,
+  });
   expect(difference(control, variant)).toEqual([
-    { field: 'proof.claims.ekm', control: "this connection's exporter value", variant: 'the exporter value of c2' },
+    {
+      field: 'proof.claims.ekm',
+      control: "this connection's exporter value",
+      variant: 'the exporter value of c2',
+    },
     { field: 'proof.claims.ath', control: 'SHA-256 of this token', variant: 'absent' },
     { field: 'proof.claims.x', control: 'absent', variant: '1' },
   ]);
 });
 
-test.each(['proof', 'token'])('a %s that is not there, or cannot be taken apart, is one difference', (part) => {
-  const variant = new Map([...control].filter(([field]) => !field.startsWith(`${part}.`)).map(([field, value]) => [field, field === part ? 'none' : value] as const));
-  expect(difference(control, variant).map((entry) => entry.field)).toEqual([part]);
-});
+test.each(['proof', 'token'])(
+  'a %s that is not there, or cannot be taken apart, is one difference',
+  (part) => {
+    const variant = new Map(
+      [...control]
+        .filter(([field]) => !field.startsWith(`${part}.`))
+        .map(([field, value]) => [field, field === part ? 'none' : value] as const),
+    );
+    expect(difference(control, variant).map((entry) => entry.field)).toEqual([part]);
+  },
+);
 
 test('what differs and what was declared are compared both ways', () => {
   const found = difference(control, varied({ 'request.method': 'POST', 'proof.claims.ekm': 'x' }));
   expect(contradiction(found, ['proof.claims.ekm', 'request.method'])).toBeUndefined();
   expect(contradiction(found, ['request.method'])).toBe('also differs in proof.claims.ekm');
-  expect(contradiction(found, ['request.method', 'proof.claims.ekm', 'proof.claims.iat'])).toBe('does not differ in proof.claims.iat');
+  expect(contradiction(found, ['request.method', 'proof.claims.ekm', 'proof.claims.iat'])).toBe(
+    'does not differ in proof.claims.iat',
+  );
 });

@@ -2,7 +2,14 @@ import { hash } from 'node:crypto';
 import { readJwt } from '../forge/read.ts';
 import type { Connection, ConnectOptions, Outcome, WireFailure } from '../wire/connection.ts';
 import type { Sent, Description } from './describe.ts';
-import type { AttackEvidence, ConnectionEvidence, DecodedJwt, Evidence, ExchangeEvidence, PairEvidence } from './record.ts';
+import type {
+  AttackEvidence,
+  ConnectionEvidence,
+  DecodedJwt,
+  Evidence,
+  ExchangeEvidence,
+  PairEvidence,
+} from './record.ts';
 import { shallow } from './shallow.ts';
 
 const LONGEST_TEXT = 4096;
@@ -32,7 +39,8 @@ export class EvidenceBook {
 
   /** From now on this token appears in evidence by its hash only. */
   conceal(token: string): void {
-    if (token.length >= 8 && !this.#secrets.has(token)) this.#secrets.set(token, `<token sha-256 ${hash('sha256', token).slice(0, 16)}…>`);
+    if (token.length >= 8 && !this.#secrets.has(token))
+      this.#secrets.set(token, `<token sha-256 ${hash('sha256', token).slice(0, 16)}…>`);
   }
 
   connected(connection: Connection): void {
@@ -95,10 +103,14 @@ export class EvidenceBook {
         method: request.method,
         target: this.#redact(request.target),
         fields: request.fields.map(([name, value]) => [name, this.#redact(value)] as const),
-        ...(request.body === undefined ? {} : { body: this.#redact(Buffer.from(request.body).toString('latin1')) }),
+        ...(request.body === undefined
+          ? {}
+          : { body: this.#redact(Buffer.from(request.body).toString('latin1')) }),
       },
       ...(sent.token === null || sent.token === '' ? {} : { token: this.#token(sent, description) }),
-      ...(proof === undefined ? {} : { proof: { ...decoded(proof, description.get('proof.signature')), compact: this.#redact(proof) } }),
+      ...(proof === undefined
+        ? {}
+        : { proof: { ...decoded(proof, description.get('proof.signature')), compact: this.#redact(proof) } }),
       response: this.#response(outcome),
       expected: entry.expected,
       observed: this.#redact(entry.observed),
@@ -109,7 +121,15 @@ export class EvidenceBook {
   }
 
   /** Whether a further exchange is told in full: a plain request that went as expected is not, after the first ones. */
-  #keeps({ part, expected, outcome }: { readonly part: ExchangeEvidence['part']; readonly expected: string; readonly outcome: Outcome }): boolean {
+  #keeps({
+    part,
+    expected,
+    outcome,
+  }: {
+    readonly part: ExchangeEvidence['part'];
+    readonly expected: string;
+    readonly outcome: Outcome;
+  }): boolean {
     if (part !== 'request') return true;
     if (this.#requests++ < MOST_REQUESTS) return true;
     const served = outcome.type === 'response' && outcome.status >= 200 && outcome.status < 300;
@@ -151,14 +171,22 @@ export class EvidenceBook {
     if (this.#connections.length <= MOST_CONNECTIONS) return this.#connections;
     const used = new Set(this.#exchanges.map((exchange) => exchange.connection));
     const telling = this.#connections.filter(({ id }) => used.has(id));
-    this.note(`${this.#connections.length - telling.length} further connections of ${this.#connections.length} are not shown`);
+    this.note(
+      `${this.#connections.length - telling.length} further connections of ${this.#connections.length} are not shown`,
+    );
     return telling;
   }
 
   #token(sent: Sent, description: Description): ExchangeEvidence['token'] & object {
     const token = sent.token ?? '';
     const sha256 = hash('sha256', token);
-    if (sent.opaqueClaims !== undefined) return { sha256, header: null, claims: sent.opaqueClaims, signature: 'none: an opaque token, claims by introspection' };
+    if (sent.opaqueClaims !== undefined)
+      return {
+        sha256,
+        header: null,
+        claims: sent.opaqueClaims,
+        signature: 'none: an opaque token, claims by introspection',
+      };
     return { sha256, ...decoded(token, description.get('token.signature')) };
   }
 
@@ -174,20 +202,30 @@ export class EvidenceBook {
 
   #redact(text: string): string {
     let redacted = text;
-    for (const [token, name] of this.#secrets) if (redacted.includes(token)) redacted = redacted.split(token).join(name);
-    return redacted.length <= LONGEST_TEXT ? redacted : `${redacted.slice(0, LONGEST_TEXT)}… (${redacted.length} characters)`;
+    for (const [token, name] of this.#secrets)
+      if (redacted.includes(token)) redacted = redacted.split(token).join(name);
+    return redacted.length <= LONGEST_TEXT
+      ? redacted
+      : `${redacted.slice(0, LONGEST_TEXT)}… (${redacted.length} characters)`;
   }
 }
 
 function certificateOf(options: ConnectOptions): ConnectionEvidence['clientCertificate'] {
   const { identity } = options;
-  return identity === null ? null : { name: identity.name, keyType: identity.keyType, thumbprint: identity.thumbprint };
+  return identity === null
+    ? null
+    : { name: identity.name, keyType: identity.keyType, thumbprint: identity.thumbprint };
 }
 
 function decoded(compact: string, signature: string | undefined): DecodedJwt {
-  if (compact.length > 32_768) return { header: 'not taken apart: too long', claims: null, signature: 'not checked' };
+  if (compact.length > 32_768)
+    return { header: 'not taken apart: too long', claims: null, signature: 'not checked' };
   const jwt = readJwt(compact);
-  return { header: shallow(jwt.header ?? null), claims: shallow(jwt.claims ?? null), signature: signature ?? 'not checked' };
+  return {
+    header: shallow(jwt.header ?? null),
+    claims: shallow(jwt.claims ?? null),
+    signature: signature ?? 'not checked',
+  };
 }
 
 function round(milliseconds: number): number {

@@ -20,7 +20,14 @@ function demanded(scenario: Scenario, permutation: Permutation): readonly string
  * Plays one scenario on one target under one permutation and judges it. Never throws: whatever goes
  * wrong becomes a verdict with its attribution.
  */
-export async function execute(scenario: Scenario, permutation: Permutation, requirement: Requirement, setting: Setting, preparations: Preparations, signal?: AbortSignal): Promise<ResultRecord> {
+export async function execute(
+  scenario: Scenario,
+  permutation: Permutation,
+  requirement: Requirement,
+  setting: Setting,
+  preparations: Preparations,
+  signal?: AbortSignal,
+): Promise<ResultRecord> {
   const started = performance.now();
   const empty: Evidence = { connections: [], exchanges: [], pairs: [], notes: [] };
   const record = (judgement: ReturnType<typeof judge>, evidence: Evidence): ResultRecord => ({
@@ -36,15 +43,36 @@ export async function execute(scenario: Scenario, permutation: Permutation, requ
     evidence,
   });
 
-  const missing = demanded(scenario, permutation).filter((capability) => !setting.target.capabilities.has(capability));
+  const missing = demanded(scenario, permutation).filter(
+    (capability) => !setting.target.capabilities.has(capability),
+  );
   if (missing.length > 0) {
-    return record(judge([], new Unjudgeable('not-applicable', 'target', `the target does not claim ${missing.join(', ')}`)), empty);
+    return record(
+      judge(
+        [],
+        new Unjudgeable('not-applicable', 'target', `the target does not claim ${missing.join(', ')}`),
+      ),
+      empty,
+    );
   }
-  const preparation = await bounded(preparations.for(permutation), PREPARATION_LIMIT_MS, signal).catch(reasonOf);
+  const preparation = await bounded(preparations.for(permutation), PREPARATION_LIMIT_MS, signal).catch(
+    reasonOf,
+  );
   if (preparation instanceof Unjudgeable) {
-    if (!scenario.judgesControl || preparation.verdict === 'not-applicable') return record(judge([], preparation), empty);
+    if (!scenario.judgesControl || preparation.verdict === 'not-applicable')
+      return record(judge([], preparation), empty);
   } else if (scenario.needs.includes('persistent-connection') && !preparation.persistent) {
-    return record(judge([], new Unjudgeable('not-applicable', 'target', 'the target ends each connection after one response, so there is no second request to judge')), empty);
+    return record(
+      judge(
+        [],
+        new Unjudgeable(
+          'not-applicable',
+          'target',
+          'the target ends each connection after one response, so there is no second request to judge',
+        ),
+      ),
+      empty,
+    );
   }
 
   const unprepared = preparation instanceof Unjudgeable;
@@ -70,9 +98,16 @@ export async function execute(scenario: Scenario, permutation: Permutation, requ
 }
 
 /** Waits for work no longer than this, and no longer than the run goes on. */
-async function bounded<T>(work: Promise<T>, milliseconds: number, signal: AbortSignal | undefined): Promise<T> {
+async function bounded<T>(
+  work: Promise<T>,
+  milliseconds: number,
+  signal: AbortSignal | undefined,
+): Promise<T> {
   const { promise: ended, reject: end } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => end(new Unjudgeable('inconclusive', 'target', `not finished within ${milliseconds / 1000} s`)), milliseconds);
+  const timer = setTimeout(
+    () => end(new Unjudgeable('inconclusive', 'target', `not finished within ${milliseconds / 1000} s`)),
+    milliseconds,
+  );
   const onAbort = (): void => end(new Unjudgeable('inconclusive', 'environment', 'the run was interrupted'));
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();

@@ -3,7 +3,15 @@ import type { Field, Outcome } from '../wire/connection.ts';
 import { expectationText, match, read, refused, refusedExactly } from './expectation.ts';
 
 function response(status: number, ...fields: Field[]): Outcome {
-  return { type: 'response', status, fields, body: Buffer.alloc(0), bodyTruncated: false, informational: [], durationMs: 1 };
+  return {
+    type: 'response',
+    status,
+    fields,
+    body: Buffer.alloc(0),
+    bodyTruncated: false,
+    informational: [],
+    durationMs: 1,
+  };
 }
 
 function failure(kind: (Outcome & { type: 'failure' })['kind']): Outcome {
@@ -16,9 +24,21 @@ test.each([
   ['the expected code', response(401, bearer('invalid_proof')), 'as-expected'],
   ['another code', response(401, bearer('invalid_token')), 'other-manner'],
   ['the code under another status', response(400, bearer('invalid_proof')), 'other-manner'],
-  ['a challenge of another scheme', response(401, ['WWW-Authenticate', 'DPoP error="invalid_proof"']), 'other-manner'],
-  ['a second challenge with the code', response(401, ['www-authenticate', 'DPoP algs="ES256", bearer error="invalid_proof"']), 'as-expected'],
-  ['a challenge that does not parse', response(401, ['WWW-Authenticate', 'Bearer error="invalid_proof']), 'other-manner'],
+  [
+    'a challenge of another scheme',
+    response(401, ['WWW-Authenticate', 'DPoP error="invalid_proof"']),
+    'other-manner',
+  ],
+  [
+    'a second challenge with the code',
+    response(401, ['www-authenticate', 'DPoP algs="ES256", bearer error="invalid_proof"']),
+    'as-expected',
+  ],
+  [
+    'a challenge that does not parse',
+    response(401, ['WWW-Authenticate', 'Bearer error="invalid_proof']),
+    'other-manner',
+  ],
   ['a redirect', response(302), 'other-manner'],
   ['success', response(204), 'served'],
   ['a failure of the target', response(503), 'server-error'],
@@ -41,8 +61,12 @@ test.each([
 });
 
 test('insufficient scope is a 403, every other code a 401', () => {
-  expect(match(read(response(403, bearer('insufficient_scope'))), refusedExactly('insufficient_scope'))).toBe('as-expected');
-  expect(match(read(response(401, bearer('insufficient_scope'))), refusedExactly('insufficient_scope'))).toBe('other-manner');
+  expect(match(read(response(403, bearer('insufficient_scope'))), refusedExactly('insufficient_scope'))).toBe(
+    'as-expected',
+  );
+  expect(match(read(response(401, bearer('insufficient_scope'))), refusedExactly('insufficient_scope'))).toBe(
+    'other-manner',
+  );
 });
 
 test('any of several manners will do', () => {

@@ -49,7 +49,13 @@ export function expectationText(expectation: Expectation): string {
 /** What an outcome amounts to. */
 export type Reading =
   | { readonly kind: 'served'; readonly text: string }
-  | { readonly kind: 'refused'; readonly text: string; readonly error: string | null; readonly status: number; readonly bearer: boolean }
+  | {
+      readonly kind: 'refused';
+      readonly text: string;
+      readonly error: string | null;
+      readonly status: number;
+      readonly bearer: boolean;
+    }
   /** The target's own failure: 5xx. */
   | { readonly kind: 'server-error'; readonly text: string }
   /** The connection, the handshake or the stream was ended instead of an answer. */
@@ -75,13 +81,23 @@ export function read(outcome: Outcome): Reading {
   const { status } = outcome;
   if (status >= 200 && status < 300) return { kind: 'served', text: `${status}` };
   if (status >= 500) return { kind: 'server-error', text: `${status}` };
-  const values = outcome.fields.filter(([name]) => name.toLowerCase() === 'www-authenticate').map(([, value]) => value);
+  const values = outcome.fields
+    .filter(([name]) => name.toLowerCase() === 'www-authenticate')
+    .map(([, value]) => value);
   const parsed = parseChallenges(values);
   if (!parsed.ok) {
-    return { kind: 'refused', status, bearer: false, error: null, text: `${status} with a WWW-Authenticate field that does not parse (${parsed.problem})` };
+    return {
+      kind: 'refused',
+      status,
+      bearer: false,
+      error: null,
+      text: `${status} with a WWW-Authenticate field that does not parse (${parsed.problem})`,
+    };
   }
   const bearers = parsed.challenges.filter((challenge) => challenge.scheme.toLowerCase() === 'bearer');
-  const error = bearers.map((challenge) => challenge.parameters.get('error')).find((value) => value !== undefined) ?? null;
+  const error =
+    bearers.map((challenge) => challenge.parameters.get('error')).find((value) => value !== undefined) ??
+    null;
   const manner = bearers.length === 0 ? 'no Bearer challenge' : (error ?? 'a Bearer challenge without error');
   return { kind: 'refused', status, bearer: bearers.length > 0, error, text: `${status} ${manner}` };
 }

@@ -13,17 +13,27 @@ test('no finding is a pass without attribution, reason and cause', () => {
 });
 
 test('the gravest finding decides, and only findings as grave as it are told', () => {
-  const judgement = judge([finding('info', 'i'), finding('fail', 'f1', 'c'), finding('warn', 'w'), finding('fail', 'f2', 'c')], undefined);
+  const judgement = judge(
+    [finding('info', 'i'), finding('fail', 'f1', 'c'), finding('warn', 'w'), finding('fail', 'f2', 'c')],
+    undefined,
+  );
   expect(judgement).toEqual({ verdict: 'fail', attribution: 'target', reason: 'f1\nf2', cause: 'c' });
 });
 
 test('an unmeasured variation outweighs a warning, but not a failure', () => {
-  expect(judge([finding('warn', 'w'), finding('inconclusive', 'no answer')], undefined).verdict).toBe('inconclusive');
+  expect(judge([finding('warn', 'w'), finding('inconclusive', 'no answer')], undefined).verdict).toBe(
+    'inconclusive',
+  );
   expect(judge([finding('fail', 'f'), finding('inconclusive', 'no answer')], undefined).verdict).toBe('fail');
 });
 
 test('what ends a scenario decides over warnings and observations', () => {
-  expect(judge([finding('warn', 'w'), finding('info', 'i')], control)).toEqual({ verdict: 'inconclusive', attribution: 'target', reason: 'the control was refused', cause: 'a guess' });
+  expect(judge([finding('warn', 'w'), finding('info', 'i')], control)).toEqual({
+    verdict: 'inconclusive',
+    attribution: 'target',
+    reason: 'the control was refused',
+    cause: 'a guess',
+  });
 });
 
 test('a failure found before the scenario ended stays a failure', () => {
@@ -31,5 +41,8 @@ test('a failure found before the scenario ended stays a failure', () => {
 });
 
 test('an observation alone is attributed to the specification', () => {
-  expect(judge([finding('info', 'i')], undefined)).toMatchObject({ verdict: 'info', attribution: 'specification' });
+  expect(judge([finding('info', 'i')], undefined)).toMatchObject({
+    verdict: 'info',
+    attribution: 'specification',
+  });
 });

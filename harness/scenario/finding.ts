@@ -15,7 +15,12 @@ export class Unjudgeable extends Error {
   readonly verdict: 'not-applicable' | 'inconclusive';
   readonly attribution: Attribution;
   readonly likelyCause: string | null;
-  constructor(verdict: 'not-applicable' | 'inconclusive', attribution: Attribution, reason: string, likelyCause: string | null = null) {
+  constructor(
+    verdict: 'not-applicable' | 'inconclusive',
+    attribution: Attribution,
+    reason: string,
+    likelyCause: string | null = null,
+  ) {
     super(reason);
     this.name = 'Unjudgeable';
     this.verdict = verdict;
@@ -28,7 +33,11 @@ export class Unjudgeable extends Error {
 export function reasonOf(error: unknown): Unjudgeable {
   if (error instanceof Unjudgeable) return error;
   if (error instanceof ConnectFailure) {
-    return new Unjudgeable('inconclusive', error.outcome.kind === 'refused' ? 'environment' : 'target', `a connection that the scenario needs was not established: ${error.message}`);
+    return new Unjudgeable(
+      'inconclusive',
+      error.outcome.kind === 'refused' ? 'environment' : 'target',
+      `a connection that the scenario needs was not established: ${error.message}`,
+    );
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new Unjudgeable('inconclusive', 'harness', `the harness failed: ${text}`);
@@ -52,7 +61,12 @@ export interface Judgement {
 export function judge(findings: readonly Finding[], ended: Unjudgeable | undefined): Judgement {
   const failed = findings.some((finding) => finding.severity === 'fail');
   if (ended !== undefined && !failed) {
-    return { verdict: ended.verdict, attribution: ended.attribution, reason: ended.message, cause: ended.likelyCause };
+    return {
+      verdict: ended.verdict,
+      attribution: ended.attribution,
+      reason: ended.message,
+      cause: ended.likelyCause,
+    };
   }
   const gravest = GRAVITY.find((severity) => findings.some((finding) => finding.severity === severity));
   if (gravest === undefined) return { verdict: 'pass', attribution: null, reason: null, cause: null };

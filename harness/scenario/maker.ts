@@ -53,13 +53,23 @@ export class Maker {
     const complete = { boundTo: this.#alice, ...request };
     const { issuer, introspection, credentials } = this.#setting;
     if (credentials !== null) {
-      if (Object.keys(plan).length > 0) throw new Unjudgeable('not-applicable', 'environment', 'it needs a token that the suite mints itself, and the target takes only the one that it was given with');
+      if (Object.keys(plan).length > 0)
+        throw new Unjudgeable(
+          'not-applicable',
+          'environment',
+          'it needs a token that the suite mints itself, and the target takes only the one that it was given with',
+        );
       this.#evidence.conceal(credentials.accessToken);
       return { compact: credentials.accessToken, sha256: ath(credentials.accessToken), subject: '' };
     }
     let token: Token;
     if (opaque) {
-      if (introspection === null) throw new Unjudgeable('not-applicable', 'environment', 'there is no introspection endpoint that this target could ask');
+      if (introspection === null)
+        throw new Unjudgeable(
+          'not-applicable',
+          'environment',
+          'there is no introspection endpoint that this target could ask',
+        );
       const made = forgeOpaqueToken(issuer, complete);
       await introspection.register(made.compact, made.introspection);
       this.#opaqueClaims.set(made.compact, made.introspection);
@@ -94,21 +104,35 @@ export class Maker {
     return connection.exporter(absent ? { context: null } : {});
   }
 
-  perRequest(method: string, path: string): { readonly jti: string; readonly htm: string; readonly htu: string } {
+  perRequest(
+    method: string,
+    path: string,
+  ): { readonly jti: string; readonly htm: string; readonly htu: string } {
     const { hostname, port } = this.#setting.target;
     const plain = path.split(/[?#]/)[0] ?? path;
     const authority = port === 443 ? hostname : `${hostname}:${port}`;
-    return perRequest({ htm: method, htu: this.#preparation.htu === 'path' ? plain : `https://${authority}${plain}` });
+    return perRequest({
+      htm: method,
+      htu: this.#preparation.htu === 'path' ? plain : `https://${authority}${plain}`,
+    });
   }
 
   async make(plan: RequestPlan, connection: Connection): Promise<Made> {
     const { target } = this.#setting;
-    const token = isToken(plan.token) ? plan.token : plan.token === null ? null : await this.mint(plan.token ?? {});
+    const token = isToken(plan.token)
+      ? plan.token
+      : plan.token === null
+        ? null
+        : await this.mint(plan.token ?? {});
     if (token !== null) this.#evidence.conceal(token.compact);
     const proofs = this.#proofs(plan, connection, token);
     const fields: Field[] = [];
-    if (token !== null) fields.push(...(plan.authorization?.(token.compact) ?? [['Authorization', `Bearer ${token.compact}`] as const]));
-    for (const proof of proofs) fields.push(...(plan.carriage?.(proof) ?? [['Session-Binding-Proof', proof] as const]));
+    if (token !== null)
+      fields.push(
+        ...(plan.authorization?.(token.compact) ?? [['Authorization', `Bearer ${token.compact}`] as const]),
+      );
+    for (const proof of proofs)
+      fields.push(...(plan.carriage?.(proof) ?? [['Session-Binding-Proof', proof] as const]));
     fields.push(...(plan.fields ?? []));
     const port = target.port === 443 ? '' : `:${target.port}`;
     const defaultAuthority = `${target.hostname}${port}`;
@@ -151,7 +175,9 @@ export class Maker {
   known(connections: readonly Connection[], proofIdsSeen: ReadonlySet<string>): Known {
     const { pki, issuer } = this.#setting;
     const exporterValues = new Map(connections.flatMap((connection) => this.#exporterNames(connection)));
-    const others = connections.flatMap((connection) => (connection.options.identity === null ? [] : [connection.options.identity]));
+    const others = connections.flatMap((connection) =>
+      connection.options.identity === null ? [] : [connection.options.identity],
+    );
     return {
       identities: [...new Set([...Object.values(pki.alice), pki.mallory, pki.server, ...others])],
       issuerKey: publicKeyOfIssuer(issuer.privateKey),
@@ -164,9 +190,11 @@ export class Maker {
   #exporterNames(connection: Connection): readonly (readonly [value: string, name: string])[] {
     let names = this.#exporterValues.get(connection);
     if (names === undefined) {
-      const value = (context: Uint8Array | null): string => connection.exporter({ context }).toString('base64url');
+      const value = (context: Uint8Array | null): string =>
+        connection.exporter({ context }).toString('base64url');
       names = [[value(new Uint8Array()), `the exporter value of ${connection.id}`]];
-      if (connection.facts.tls === 'TLSv1.2') names = [...names, [value(null), `the exporter value of ${connection.id} (form without context)`]];
+      if (connection.facts.tls === 'TLSv1.2')
+        names = [...names, [value(null), `the exporter value of ${connection.id} (form without context)`]];
       this.#exporterValues.set(connection, names);
     }
     return names;
@@ -177,7 +205,13 @@ export class Maker {
     const before = new Set<string>();
     for (const proof of made.sent.proofs) {
       const claims = readJwt(proof).claims;
-      if (typeof claims !== 'object' || claims === null || !('jti' in claims) || typeof claims.jti !== 'string') continue;
+      if (
+        typeof claims !== 'object' ||
+        claims === null ||
+        !('jti' in claims) ||
+        typeof claims.jti !== 'string'
+      )
+        continue;
       if (this.#proofIdsSeen.has(claims.jti)) before.add(claims.jti);
       this.#proofIdsSeen.add(claims.jti);
     }
@@ -197,4 +231,3 @@ function publicKeyOfIssuer(privateKey: string): KeyObject {
   }
   return key;
 }
-

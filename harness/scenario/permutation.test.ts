@@ -7,7 +7,9 @@ test('the core profile takes the core permutation where it is allowed', () => {
 });
 
 test('the core profile takes the first allowed value of a pinned axis', () => {
-  expect(permutations({ tls: ['TLSv1.2'], http: ['h2'] }, 'core')).toEqual([{ tls: 'TLSv1.2', http: 'h2', key: 'P-256' }]);
+  expect(permutations({ tls: ['TLSv1.2'], http: ['h2'] }, 'core')).toEqual([
+    { tls: 'TLSv1.2', http: 'h2', key: 'P-256' },
+  ]);
 });
 
 test('the full profile takes every combination of the axes that matter, and no other', () => {
@@ -17,9 +19,13 @@ test('the full profile takes every combination of the axes that matter, and no o
 });
 
 test('a permutation is read as it is written', () => {
-  for (const one of permutations(EVERYTHING, 'full')) expect(parsePermutation(permutationText(one))).toEqual(one);
+  for (const one of permutations(EVERYTHING, 'full'))
+    expect(parsePermutation(permutationText(one))).toEqual(one);
 });
 
-test.each(['', 'TLSv1.3', 'TLSv1.3 h2', 'TLSv1.1 h2 RSA', 'TLSv1.3 h2 RSA extra', 'TLSv1.3 spdy P-256'])('%j is no permutation', (text) => {
-  expect(parsePermutation(text)).toBeUndefined();
-});
+test.each(['', 'TLSv1.3', 'TLSv1.3 h2', 'TLSv1.1 h2 RSA', 'TLSv1.3 h2 RSA extra', 'TLSv1.3 spdy P-256'])(
+  '%j is no permutation',
+  (text) => {
+    expect(parsePermutation(text)).toBeUndefined();
+  },
+);

@@ -34,7 +34,9 @@ export function permutations(across: Across, profile: 'core' | 'full'): readonly
     if (profile === 'full') return allowed;
     return allowed.includes(CORE[axis]) ? [CORE[axis]] : allowed.slice(0, 1);
   };
-  return pick('tls').flatMap((tls) => pick('http').flatMap((http) => pick('key').map((key) => ({ tls, http, key }))));
+  return pick('tls').flatMap((tls) =>
+    pick('http').flatMap((http) => pick('key').map((key) => ({ tls, http, key }))),
+  );
 }
 
 /** `TLSv1.3 http/1.1 P-256`: how a permutation is written in titles and on the command line. */
@@ -50,6 +52,7 @@ export function parsePermutation(text: string): Permutation | undefined {
     http: AXES.http.find((value) => value === http),
     key: AXES.key.find((value) => value === key),
   };
-  if (rest.length > 0 || found.tls === undefined || found.http === undefined || found.key === undefined) return undefined;
+  if (rest.length > 0 || found.tls === undefined || found.http === undefined || found.key === undefined)
+    return undefined;
   return { tls: found.tls, http: found.http, key: found.key };
 }

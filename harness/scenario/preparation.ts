@@ -20,7 +20,12 @@ export interface Preparation {
 }
 
 /** What is taken for granted until the target shows otherwise: the draft's literal reading. */
-export const LITERAL: Preparation = { exporterForm: 'zero-length', algorithm: undefined, htu: 'absolute', persistent: true };
+export const LITERAL: Preparation = {
+  exporterForm: 'zero-length',
+  algorithm: undefined,
+  htu: 'absolute',
+  persistent: true,
+};
 
 /** The JWS algorithms that belong to each key type (RFC 7518 §3, RFC 8037, RFC 9864), the commonest first. */
 const ALGORITHMS: Readonly<Record<Permutation['key'], readonly (string | undefined)[]>> = {
@@ -31,7 +36,9 @@ const ALGORITHMS: Readonly<Record<Permutation['key'], readonly (string | undefin
   Ed25519: ['EdDSA', 'Ed25519'],
 };
 
-const [probe] = suite('resource-server', 'preparation', [{ id: 'preparation', title: 'serves the right request', run: async () => {} }]);
+const [probe] = suite('resource-server', 'preparation', [
+  { id: 'preparation', title: 'serves the right request', run: async () => {} },
+]);
 
 /** Finds out, once per permutation, how the right request looks for this target. */
 export class Preparations {
@@ -55,7 +62,8 @@ export class Preparations {
 }
 
 async function prepare(setting: Setting, permutation: Permutation): Promise<Preparation | Unjudgeable> {
-  const forms: readonly Preparation['exporterForm'][] = permutation.tls === 'TLSv1.2' ? ['zero-length', 'absent'] : ['zero-length'];
+  const forms: readonly Preparation['exporterForm'][] =
+    permutation.tls === 'TLSv1.2' ? ['zero-length', 'absent'] : ['zero-length'];
   let refusal = '';
   for (const exporterForm of forms) {
     for (const algorithm of ALGORITHMS[permutation.key]) {
@@ -67,41 +75,75 @@ async function prepare(setting: Setting, permutation: Permutation): Promise<Prep
     }
   }
   if (permutation.key !== 'P-256') {
-    return new Unjudgeable('not-applicable', 'target', `the target takes no JWS algorithm for ${permutation.key} keys (${refusal}); the draft names none as mandatory, see RS-HDR-4`);
+    return new Unjudgeable(
+      'not-applicable',
+      'target',
+      `the target takes no JWS algorithm for ${permutation.key} keys (${refusal}); the draft names none as mandatory, see RS-HDR-4`,
+    );
   }
   const cause = await withStage(setting, permutation, LITERAL, diagnose);
-  return new Unjudgeable('inconclusive', 'target', `the right request is not served (${refusal}), so no refusal would prove anything; see RS-EKM-1 and RS-EKM-4`, cause);
+  return new Unjudgeable(
+    'inconclusive',
+    'target',
+    `the right request is not served (${refusal}), so no refusal would prove anything; see RS-EKM-1 and RS-EKM-4`,
+    cause,
+  );
 }
 
-async function tryCandidate(setting: Setting, permutation: Permutation, candidate: Preparation): Promise<Preparation | Unjudgeable | string> {
+async function tryCandidate(
+  setting: Setting,
+  permutation: Permutation,
+  candidate: Preparation,
+): Promise<Preparation | Unjudgeable | string> {
   try {
     return await withStage(setting, permutation, candidate, async (stage) => {
       const first = await stage.send('the right request');
       if (first.reading.kind === 'cut' && permutation.key !== 'P-256') {
-        return new Unjudgeable('not-applicable', 'target', `the target does not let a client with a ${permutation.key} certificate in (${first.reading.text})`);
+        return new Unjudgeable(
+          'not-applicable',
+          'target',
+          `the target does not let a client with a ${permutation.key} certificate in (${first.reading.text})`,
+        );
       }
       if (!first.served) return first.reading.text;
       const { connection } = first;
       // Answered is enough: whether a second token is served on a connection is for RS-MUX-1 to judge.
-      const second = connection.open ? (await stage.send('the right request once more', {}, { on: connection })).reading.kind : 'cut';
+      const second = connection.open
+        ? (await stage.send('the right request once more', {}, { on: connection })).reading.kind
+        : 'cut';
       const persistent = second === 'served' || second === 'refused';
       const { htu } = stage.perRequest();
       const absolute = await stage.send('the right request with htu', { proof: { claims: { htu } } });
       if (absolute.served) return { ...candidate, persistent };
-      const path = await stage.send('the right request with htu as a path', { proof: { claims: { htu: setting.target.protectedPath } } });
+      const path = await stage.send('the right request with htu as a path', {
+        proof: { claims: { htu: setting.target.protectedPath } },
+      });
       return { ...candidate, persistent, htu: path.served ? 'path' : 'absolute' };
     });
   } catch (error) {
     if (!(error instanceof ConnectFailure)) throw error;
     const { kind, detail } = error.outcome;
     if (permutation.key !== 'P-256' && (kind === 'tls-alert' || kind === 'closed' || kind === 'reset')) {
-      return new Unjudgeable('not-applicable', 'target', `the target does not let a client with a ${permutation.key} certificate in (${detail})`);
+      return new Unjudgeable(
+        'not-applicable',
+        'target',
+        `the target does not let a client with a ${permutation.key} certificate in (${detail})`,
+      );
     }
-    return new Unjudgeable('inconclusive', kind === 'refused' ? 'environment' : 'target', `no ${permutation.tls} connection with ${permutation.http} can be made: ${detail}`);
+    return new Unjudgeable(
+      'inconclusive',
+      kind === 'refused' ? 'environment' : 'target',
+      `no ${permutation.tls} connection with ${permutation.http} can be made: ${detail}`,
+    );
   }
 }
 
-async function withStage<T>(setting: Setting, permutation: Permutation, preparation: Preparation, use: (stage: Stage) => Promise<T>): Promise<T> {
+async function withStage<T>(
+  setting: Setting,
+  permutation: Permutation,
+  preparation: Preparation,
+  use: (stage: Stage) => Promise<T>,
+): Promise<T> {
   if (probe === undefined) throw new Error('unreachable');
   await using stage = new Stage(setting, probe, permutation, 'info', preparation);
   return await use(stage);

@@ -6,7 +6,14 @@
 export type Verdict = 'pass' | 'fail' | 'warn' | 'info' | 'not-applicable' | 'inconclusive';
 
 /** Every verdict, gravest first. */
-export const VERDICTS: readonly Verdict[] = ['fail', 'inconclusive', 'warn', 'info', 'not-applicable', 'pass'];
+export const VERDICTS: readonly Verdict[] = [
+  'fail',
+  'inconclusive',
+  'warn',
+  'info',
+  'not-applicable',
+  'pass',
+];
 
 /** Whose matter a verdict other than `pass` is. */
 export type Attribution = 'target' | 'harness' | 'environment' | 'specification';
@@ -33,7 +40,11 @@ export interface ConnectionEvidence {
   readonly exporterCheck: 'key-log' | 'not-checked';
   readonly handshakeMs: number;
   /** `null`: no client certificate was presented. */
-  readonly clientCertificate: { readonly name: string; readonly keyType: string; readonly thumbprint: string } | null;
+  readonly clientCertificate: {
+    readonly name: string;
+    readonly keyType: string;
+    readonly thumbprint: string;
+  } | null;
   /** Set when the handshake did not succeed: what happened. */
   readonly failure?: string;
 }
@@ -103,7 +114,11 @@ export interface PairEvidence {
 export interface AttackEvidence {
   readonly attacker: string;
   readonly loot: string;
-  readonly attempts: readonly { readonly attempt: string; readonly outcome: string; readonly succeeded: boolean }[];
+  readonly attempts: readonly {
+    readonly attempt: string;
+    readonly outcome: string;
+    readonly succeeded: boolean;
+  }[];
   readonly outcome: string;
 }
 

@@ -3,7 +3,10 @@ import { combine, declaredDifference } from './request.ts';
 import type { Variation } from './request.ts';
 
 test('claims of two plans are combined, other members are replaced', () => {
-  const combined = combine({ method: 'POST', proof: { claims: { htm: 'POST' } }, fields: [['A', '1']] }, { proof: { claims: { ekm: 'x' }, algorithm: 'ES384' }, fields: [['B', '2']] });
+  const combined = combine(
+    { method: 'POST', proof: { claims: { htm: 'POST' } }, fields: [['A', '1']] },
+    { proof: { claims: { ekm: 'x' }, algorithm: 'ES384' }, fields: [['B', '2']] },
+  );
   expect(combined).toEqual({
     method: 'POST',
     proof: { claims: { htm: 'POST', ekm: 'x' }, algorithm: 'ES384' },

@@ -77,8 +77,12 @@ export function combine(base: RequestPlan, change: RequestPlan): RequestPlan {
     ...base,
     ...change,
     ...(fields.length > 0 ? { fields } : {}),
-    ...(isTokenPlan(base.token) && isTokenPlan(change.token) ? { token: combineTokens(base.token, change.token) } : {}),
-    ...(isProofPlan(base.proof) && isProofPlan(change.proof) ? { proof: combineProofs(base.proof, change.proof) } : {}),
+    ...(isTokenPlan(base.token) && isTokenPlan(change.token)
+      ? { token: combineTokens(base.token, change.token) }
+      : {}),
+    ...(isProofPlan(base.proof) && isProofPlan(change.proof)
+      ? { proof: combineProofs(base.proof, change.proof) }
+      : {}),
   };
 }
 
@@ -165,6 +169,8 @@ function declaredOfProof(proof: RequestPlan['proof']): readonly string[] {
     ...(proof.forConnection === undefined && proof.ekm === undefined ? [] : ['proof.claims.ekm']),
     ...(proof.by === undefined ? [] : ['proof.header.x5t#S256', 'proof.signature']),
     ...(proof.signWith === undefined && proof.signature === undefined ? [] : ['proof.signature']),
-    ...(proof.headerText === undefined && proof.payloadText === undefined && proof.compact === undefined ? [] : ['proof']),
+    ...(proof.headerText === undefined && proof.payloadText === undefined && proof.compact === undefined
+      ? []
+      : ['proof']),
   ];
 }

@@ -4,7 +4,16 @@ import type { Requirement } from './requirement.ts';
 import type { Level } from './record.ts';
 
 function row(level: Level, severity?: Requirement['severity']): Requirement {
-  return { id: 'RS-X-1', role: 'resource-server', level, sections: '1', area: 'a', statement: 's', ambiguities: [], ...(severity && { severity }) };
+  return {
+    id: 'RS-X-1',
+    role: 'resource-server',
+    level,
+    sections: '1',
+    area: 'a',
+    statement: 's',
+    ambiguities: [],
+    ...(severity && { severity }),
+  };
 }
 
 test.each<[Level, string]>([

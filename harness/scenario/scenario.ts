@@ -33,7 +33,8 @@ export interface Scenario {
 export type Need = 'persistent-connection' | 'resumption';
 
 /** What a scenario's file states; the rest has defaults. */
-export type ScenarioDefinition = Pick<Scenario, 'id' | 'title' | 'run'> & Partial<Omit<Scenario, 'id' | 'title' | 'run' | 'role' | 'suite'>>;
+export type ScenarioDefinition = Pick<Scenario, 'id' | 'title' | 'run'> &
+  Partial<Omit<Scenario, 'id' | 'title' | 'run' | 'role' | 'suite'>>;
 
 /**
  * The scenarios of one suite file.
@@ -41,7 +42,11 @@ export type ScenarioDefinition = Pick<Scenario, 'id' | 'title' | 'run'> & Partia
  * @param role the role under test
  * @param suite the suite's name, as in `--suite`
  */
-export function suite(role: Role, name: string, definitions: readonly ScenarioDefinition[]): readonly Scenario[] {
+export function suite(
+  role: Role,
+  name: string,
+  definitions: readonly ScenarioDefinition[],
+): readonly Scenario[] {
   return definitions.map((definition) => ({
     across: {},
     capabilities: [],

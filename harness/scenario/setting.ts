@@ -3,7 +3,14 @@ import type { IssueRequest } from '../../certs/issue.ts';
 import type { Pki } from '../../certs/pki.ts';
 import type { Permutation } from './record.ts';
 import type { TokenIssuer } from '../../certs/token-issuer.ts';
-import type { Connection, ConnectOptions, Derivation, Outcome, WireFailure, WireRequest } from '../wire/connection.ts';
+import type {
+  Connection,
+  ConnectOptions,
+  Derivation,
+  Outcome,
+  WireFailure,
+  WireRequest,
+} from '../wire/connection.ts';
 
 /** The target as a scenario sees it. */
 export interface TargetView {
@@ -19,7 +26,10 @@ export interface TargetView {
 }
 
 /** The rightful client under a permutation: the given one where the target takes no other. */
-export function rightfulClient(setting: Pick<Setting, 'credentials' | 'pki'>, permutation: Permutation): Identity {
+export function rightfulClient(
+  setting: Pick<Setting, 'credentials' | 'pki'>,
+  permutation: Permutation,
+): Identity {
   return setting.credentials?.identity ?? setting.pki.alice[permutation.key];
 }
 

@@ -67,7 +67,13 @@ export class Stage implements AsyncDisposable {
   readonly #maker: Maker;
   readonly #company: Company;
 
-  constructor(setting: Setting, scenario: Scenario, permutation: Permutation, severity: Severity, preparation: Preparation) {
+  constructor(
+    setting: Setting,
+    scenario: Scenario,
+    permutation: Permutation,
+    severity: Severity,
+    preparation: Preparation,
+  ) {
     this.setting = setting;
     this.permutation = permutation;
     this.evidence = new EvidenceBook(setting.effort);
@@ -84,7 +90,10 @@ export class Stage implements AsyncDisposable {
 
   /** The attacker, with a valid certificate of its own. */
   get mallory(): Identity {
-    if (this.setting.credentials !== null) this.notApplicable('it needs an attacker whose certificate the target trusts, and the target trusts only the client that it was given with');
+    if (this.setting.credentials !== null)
+      this.notApplicable(
+        'it needs an attacker whose certificate the target trusts, and the target trusts only the client that it was given with',
+      );
     return this.setting.pki.mallory;
   }
 
@@ -99,7 +108,11 @@ export class Stage implements AsyncDisposable {
   async connect(plan: ConnectPlan = {}): Promise<Connection> {
     const opened = await this.#company.tryOpen(plan);
     if (!('outcome' in opened)) return opened;
-    throw new Unjudgeable('inconclusive', opened.outcome.kind === 'refused' ? 'environment' : 'target', `a connection that the scenario needs was not established: ${opened.outcome.detail}`);
+    throw new Unjudgeable(
+      'inconclusive',
+      opened.outcome.kind === 'refused' ? 'environment' : 'target',
+      `a connection that the scenario needs was not established: ${opened.outcome.detail}`,
+    );
   }
 
   /** Like {@link connect}, where not being let in is one of the answers. */
@@ -123,7 +136,10 @@ export class Stage implements AsyncDisposable {
   /** Opens a connection of the low-level TLS client, HTTP/1.1; without that client the scenario cannot be judged here. */
   async connectLowLevel(plan: LowLevelPlan = {}): Promise<LowLevelConnection> {
     const client = await this.setting.lowLevel();
-    if ('unavailable' in client) this.inconclusive(`this needs a TLS client below Node's API, and there is none here: ${client.unavailable}`);
+    if ('unavailable' in client)
+      this.inconclusive(
+        `this needs a TLS client below Node's API, and there is none here: ${client.unavailable}`,
+      );
     const id = this.#company.nextId();
     const options: LowLevelOptions = { ...this.#company.options(plan), http: 'http/1.1' };
     try {
@@ -155,19 +171,34 @@ export class Stage implements AsyncDisposable {
   }
 
   /** The right per-request claims for a request of the protected path: fresh `jti`, `htm`, and `htu` in the form that the target takes. */
-  perRequest(method = 'GET', path = this.setting.target.protectedPath): { readonly jti: string; readonly htm: string; readonly htu: string } {
+  perRequest(
+    method = 'GET',
+    path = this.setting.target.protectedPath,
+  ): { readonly jti: string; readonly htm: string; readonly htu: string } {
     return this.#maker.perRequest(method, path);
   }
 
   /** Sends a request and judges nothing. */
-  async send(what: string, plan: RequestPlan = {}, way: Way = {}, part: ExchangeEvidence['part'] = 'request', expected = 'recorded'): Promise<Exchange> {
+  async send(
+    what: string,
+    plan: RequestPlan = {},
+    way: Way = {},
+    part: ExchangeEvidence['part'] = 'request',
+    expected = 'recorded',
+  ): Promise<Exchange> {
     const first = await this.#sendOnce(what, plan, way, part, expected);
     // A target may end an idle connection at any time (RFC 9112 §9.5): that is no answer to this request.
     if (way.on !== undefined || first.fresh || first.exchange.reading.kind !== 'cut') return first.exchange;
     return (await this.#sendOnce(what, plan, way, part, expected)).exchange;
   }
 
-  async #sendOnce(what: string, plan: RequestPlan, way: Way, part: ExchangeEvidence['part'], expected: string): Promise<{ exchange: Exchange; fresh: boolean }> {
+  async #sendOnce(
+    what: string,
+    plan: RequestPlan,
+    way: Way,
+    part: ExchangeEvidence['part'],
+    expected: string,
+  ): Promise<{ exchange: Exchange; fresh: boolean }> {
     const { connection, fresh } = await this.#connectionFor(way);
     const made = await this.#maker.make(plan, connection);
     const outcome = await connection.send(made.request, this.setting.patienceMs);
@@ -175,8 +206,17 @@ export class Stage implements AsyncDisposable {
     const proofIdsSeen = this.#maker.remember(made);
     // Worked out when first asked for: of thousands of requests only a few are looked at.
     let known: Description | undefined;
-    const description = (): Description => (known ??= describe(made.sent, this.#maker.known(this.#company.connections, proofIdsSeen)));
-    const id = this.evidence.exchanged({ sent: made.sent, description, part, what, outcome, expected, observed: reading.text });
+    const description = (): Description =>
+      (known ??= describe(made.sent, this.#maker.known(this.#company.connections, proofIdsSeen)));
+    const id = this.evidence.exchanged({
+      sent: made.sent,
+      description,
+      part,
+      what,
+      outcome,
+      expected,
+      observed: reading.text,
+    });
     const exchange: Exchange = {
       id,
       connection,
@@ -195,7 +235,11 @@ export class Stage implements AsyncDisposable {
   async #connectionFor(way: Way): Promise<{ connection: Connection; fresh: boolean }> {
     if (way.on === undefined) return this.#company.usual(way.connect ?? {});
     if (!way.on.open) {
-      throw new Unjudgeable('not-applicable', 'target', `the target ended connection ${way.on.id}, and this requirement is about a connection that goes on`);
+      throw new Unjudgeable(
+        'not-applicable',
+        'target',
+        `the target ended connection ${way.on.id}, and this requirement is about a connection that goes on`,
+      );
     }
     return { connection: way.on, fresh: false };
   }
@@ -203,7 +247,11 @@ export class Stage implements AsyncDisposable {
   /** A target may end a connection that was used before at any time: then nothing is known of how it would have gone on. */
   #applicable({ connection, reading }: Exchange, way: Way): void {
     if (way.on === undefined || reading.kind !== 'cut') return;
-    throw new Unjudgeable('not-applicable', 'target', `the target ended connection ${connection.id} (${reading.text}), and this requirement is about a connection that goes on`);
+    throw new Unjudgeable(
+      'not-applicable',
+      'target',
+      `the target ended connection ${connection.id} (${reading.text}), and this requirement is about a connection that goes on`,
+    );
   }
 
   /** Sends the right request; if it is not served, nothing here can be judged. */
@@ -211,7 +259,12 @@ export class Stage implements AsyncDisposable {
     return this.#mustServe(what, plan, way, 'control');
   }
 
-  async #mustServe(what: string, plan: RequestPlan, way: Way, part: 'control' | 'neutral'): Promise<Exchange> {
+  async #mustServe(
+    what: string,
+    plan: RequestPlan,
+    way: Way,
+    part: 'control' | 'neutral',
+  ): Promise<Exchange> {
     const exchange = await this.send(what, plan, way, part, 'served');
     if (exchange.served) return exchange;
     this.#applicable(exchange, way);
@@ -224,12 +277,23 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Judged: this request is served. */
-  async accepts(what: string, plan: RequestPlan = {}, way: Way = {}, cause: string | null = this.#scenario.cause): Promise<Exchange> {
+  async accepts(
+    what: string,
+    plan: RequestPlan = {},
+    way: Way = {},
+    cause: string | null = this.#scenario.cause,
+  ): Promise<Exchange> {
     const exchange = await this.send(what, plan, way, 'variant', 'served');
     this.#applicable(exchange, way);
     if (isSilence(exchange.outcome)) {
-      this.findings.push({ severity: 'inconclusive', reason: `${what}: no answer that can be judged (${exchange.reading.text})`, cause: null, attribution: 'target' });
-    } else if (!exchange.served) this.#broken(`${what}: must be served, was answered ${exchange.reading.text}`, cause);
+      this.findings.push({
+        severity: 'inconclusive',
+        reason: `${what}: no answer that can be judged (${exchange.reading.text})`,
+        cause: null,
+        attribution: 'target',
+      });
+    } else if (!exchange.served)
+      this.#broken(`${what}: must be served, was answered ${exchange.reading.text}`, cause);
     return exchange;
   }
 
@@ -239,9 +303,20 @@ export class Stage implements AsyncDisposable {
    *
    * @param base what control and variations have in common, beyond the right request
    */
-  async refuses(expectation: Expectation, variations: readonly Variation[], base: RequestPlan = {}, way: Way = {}, neutral: RequestPlan = NEUTRAL): Promise<void> {
+  async refuses(
+    expectation: Expectation,
+    variations: readonly Variation[],
+    base: RequestPlan = {},
+    way: Way = {},
+    neutral: RequestPlan = NEUTRAL,
+  ): Promise<void> {
     const control = await this.control('the right request', base, way);
-    await this.#mustServe('the right request with a harmless difference', combine(base, neutral), way, 'neutral');
+    await this.#mustServe(
+      'the right request with a harmless difference',
+      combine(base, neutral),
+      way,
+      'neutral',
+    );
     const before = this.findings.length;
     for (const variation of variations) await this.refusesOne(expectation, variation, control, base, way);
     this.#nameCommonCause(before, variations.length);
@@ -253,12 +328,29 @@ export class Stage implements AsyncDisposable {
    *
    * @param control the exchange that it forms a minimal pair with
    */
-  async refusesOne(expectation: Expectation, variation: Variation, control: Exchange, base: RequestPlan = {}, way: Way = {}): Promise<Exchange | WireFailure> {
+  async refusesOne(
+    expectation: Expectation,
+    variation: Variation,
+    control: Exchange,
+    base: RequestPlan = {},
+    way: Way = {},
+  ): Promise<Exchange | WireFailure> {
     const expected = variation.expect ?? expectation;
-    const path: Way = variation.on !== undefined ? { on: variation.on } : variation.connect !== undefined ? { connect: { ...way.connect, ...variation.connect } } : way;
+    const path: Way =
+      variation.on !== undefined
+        ? { on: variation.on }
+        : variation.connect !== undefined
+          ? { connect: { ...way.connect, ...variation.connect } }
+          : way;
     let exchange: Exchange;
     try {
-      exchange = await this.send(variation.what, combine(base, variation.change ?? {}), path, 'variant', expectationText(expected));
+      exchange = await this.send(
+        variation.what,
+        combine(base, variation.change ?? {}),
+        path,
+        'variant',
+        expectationText(expected),
+      );
     } catch (error) {
       if (!(error instanceof ConnectFailure)) throw error;
       this.#judgeRefusal(variation, expected, read(error.outcome));
@@ -268,7 +360,11 @@ export class Stage implements AsyncDisposable {
     const found = minimal ? difference(control.description, exchange.description) : [];
     const wrong = minimal ? contradiction(found, declaredDifference(variation)) : undefined;
     if (wrong !== undefined) {
-      throw new Unjudgeable('inconclusive', 'harness', `the pair "${variation.what}" is not minimal: it ${wrong}`);
+      throw new Unjudgeable(
+        'inconclusive',
+        'harness',
+        `the pair "${variation.what}" is not minimal: it ${wrong}`,
+      );
     }
     const verdict = this.#judgeRefusal(variation, expected, exchange.reading);
     this.evidence.paired({
@@ -287,11 +383,21 @@ export class Stage implements AsyncDisposable {
   #nameCommonCause(since: number, variations: number): void {
     const { cause } = this.#scenario;
     const own = this.findings.slice(since);
-    if (cause === null || variations < 3 || own.length < variations || own.some((finding) => finding.severity !== this.#severity)) return;
+    if (
+      cause === null ||
+      variations < 3 ||
+      own.length < variations ||
+      own.some((finding) => finding.severity !== this.#severity)
+    )
+      return;
     this.findings.splice(since, own.length, ...own.map((finding) => ({ ...finding, cause })));
   }
 
-  #judgeRefusal(variation: Variation, expected: Expectation, reading: Reading): 'pass' | 'fail' | 'warn' | 'info' | 'inconclusive' {
+  #judgeRefusal(
+    variation: Variation,
+    expected: Expectation,
+    reading: Reading,
+  ): 'pass' | 'fail' | 'warn' | 'info' | 'inconclusive' {
     const { what } = variation;
     const cause = variation.cause ?? this.#scenario.cause;
     const wanted = expectationText(expected);
@@ -299,20 +405,36 @@ export class Stage implements AsyncDisposable {
       case 'as-expected':
         return 'pass';
       case 'served':
-        this.#broken(`${what}: served (${reading.text}), must be refused${wanted === 'refused' ? '' : ` with ${wanted}`}`, cause);
+        this.#broken(
+          `${what}: served (${reading.text}), must be refused${wanted === 'refused' ? '' : ` with ${wanted}`}`,
+          cause,
+        );
         return this.#severity;
       case 'other-manner':
         if (!expected.exact) {
-          this.note(`${what}: refused, though with ${reading.text} instead of ${wanted}; the manner is judged by RS-ERR-1, RS-ERR-2 and RS-ERR-3`);
+          this.note(
+            `${what}: refused, though with ${reading.text} instead of ${wanted}; the manner is judged by RS-ERR-1, RS-ERR-2 and RS-ERR-3`,
+          );
           return 'pass';
         }
         this.#broken(`${what}: refused with ${reading.text}, must be ${wanted}`, cause);
         return this.#severity;
       case 'server-error':
-        this.findings.push({ severity: 'warn', reason: `${what}: answered ${reading.text}: refused, but as a failure of the target's own`, cause: 'An error while checking the request is not caught. Answer what cannot be verified with 401.', attribution: 'target' });
+        this.findings.push({
+          severity: 'warn',
+          reason: `${what}: answered ${reading.text}: refused, but as a failure of the target's own`,
+          cause:
+            'An error while checking the request is not caught. Answer what cannot be verified with 401.',
+          attribution: 'target',
+        });
         return 'warn';
       case 'no-answer':
-        this.findings.push({ severity: 'inconclusive', reason: `${what}: no answer that can be judged (${reading.text})`, cause: null, attribution: 'target' });
+        this.findings.push({
+          severity: 'inconclusive',
+          reason: `${what}: no answer that can be judged (${reading.text})`,
+          cause: null,
+          attribution: 'target',
+        });
         return 'inconclusive';
     }
   }
@@ -332,12 +454,22 @@ export class Stage implements AsyncDisposable {
   }
 
   #broken(reason: string, cause: string | null): void {
-    this.findings.push({ severity: this.#severity, reason: this.evidence.redact(reason), cause, attribution: this.#severity === 'info' ? 'specification' : 'target' });
+    this.findings.push({
+      severity: this.#severity,
+      reason: this.evidence.redact(reason),
+      cause,
+      attribution: this.#severity === 'info' ? 'specification' : 'target',
+    });
   }
 
   /** An observation where the draft leaves the matter open. Makes the verdict `info` when nothing graver is found. */
   observe(observation: string): void {
-    this.findings.push({ severity: 'info', reason: this.evidence.redact(observation), cause: null, attribution: 'specification' });
+    this.findings.push({
+      severity: 'info',
+      reason: this.evidence.redact(observation),
+      cause: null,
+      attribution: 'specification',
+    });
   }
 
   /** A remark for the reader of the evidence; no bearing on the verdict. */
@@ -360,7 +492,10 @@ export class Stage implements AsyncDisposable {
     const succeeded = story.attempts.filter((attempt) => attempt.succeeded);
     this.evidence.attacked({
       ...story,
-      outcome: succeeded.length === 0 ? 'The attack failed: nothing of what was stolen was of use.' : `The attack succeeded in ${succeeded.length} of ${story.attempts.length} attempts.`,
+      outcome:
+        succeeded.length === 0
+          ? 'The attack failed: nothing of what was stolen was of use.'
+          : `The attack succeeded in ${succeeded.length} of ${story.attempts.length} attempts.`,
     });
     for (const attempt of succeeded) this.#broken(`${attempt.attempt}: ${attempt.outcome}`, cause);
   }

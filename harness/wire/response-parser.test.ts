@@ -46,7 +46,9 @@ test('reads a chunked response with extensions and trailers, and the one after i
 });
 
 test('joins a folded field with spaces and says that it was folded', () => {
-  const response = read('HTTP/1.1 401 x\r\nWWW-Authenticate: Bearer a="1",\r\n  b="2"\r\nX: y\r\ncontent-length: 0\r\n\r\n');
+  const response = read(
+    'HTTP/1.1 401 x\r\nWWW-Authenticate: Bearer a="1",\r\n  b="2"\r\nX: y\r\ncontent-length: 0\r\n\r\n',
+  );
   expect(response).toMatchObject({ folded: ['www-authenticate'] });
   expect(response?.fields.slice(0, 2)).toEqual([
     ['WWW-Authenticate', 'Bearer a="1", b="2"'],

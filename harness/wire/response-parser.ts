@@ -154,7 +154,8 @@ export class ResponseParser {
   }
 
   #field(line: string): void {
-    if (addField(this.#fields, line) === 'folded') this.#folded.add(this.#fields.at(-1)?.[0].toLowerCase() ?? '');
+    if (addField(this.#fields, line) === 'folded')
+      this.#folded.add(this.#fields.at(-1)?.[0].toLowerCase() ?? '');
   }
 
   #line(): string | undefined {

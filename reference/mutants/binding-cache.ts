@@ -112,10 +112,10 @@ function pinsFirstProof(): TargetVariant {
   });
 }
 
-/** Two certificates of one subject: the newer one pushes the older one's connections out. */
+/** Two certificates with one SPIFFE ID: the newer one pushes the older one's connections out. */
 function newestCertificateOnly(): TargetVariant {
   const newest = new Map<string, string>();
-  const subjects = new Map<string, string>();
+  const names = new Map<string, string>();
   const { run } = defaultPresentationChecks.get('certificate');
   return {
     parts: () => ({
@@ -123,17 +123,17 @@ function newestCertificateOnly(): TargetVariant {
         ...defaultConnectionFacts,
         certificateOf(socket) {
           const certificate = certificateOf(socket);
-          const subject = socket.getPeerX509Certificate()?.subject ?? '';
-          if (certificate !== undefined) {
-            newest.set(subject, certificate.thumbprint);
-            subjects.set(certificate.thumbprint, subject);
+          const name = socket.getPeerX509Certificate()?.subjectAltName;
+          if (certificate !== undefined && name?.startsWith('URI:spiffe:') === true) {
+            newest.set(name, certificate.thumbprint);
+            names.set(certificate.thumbprint, name);
           }
           return certificate;
         },
       }),
       checks: defaultPresentationChecks.with('certificate', (presentation, parts) => {
         const thumbprint = presentation.connection.certificate?.thumbprint ?? '';
-        const current = newest.get(subjects.get(thumbprint) ?? '');
+        const current = newest.get(names.get(thumbprint) ?? '');
         if (current === undefined || current === thumbprint) return run(presentation, parts);
         return invalidToken('the client has a newer certificate');
       }),
@@ -171,7 +171,7 @@ export const bindingCacheMutants: readonly Mutant[] = [
   {
     id: 'M-RS-78',
     mistake: 'takes a cached binding in place of the proof field',
-    breaks: ['RS-CACHE-9', 'RS-MUX-3', 'RS-MUX-4'],
+    breaks: ['RS-CACHE-9', 'RS-MUX-3', 'RS-MUX-4', 'RS-CNF-1'],
     variant: () =>
       excusing(
         ['proof-present', 'single-proof', 'proof'],
@@ -210,13 +210,14 @@ export const bindingCacheMutants: readonly Mutant[] = [
       'RS-MUX-3',
       'RS-MUX-4',
       'RS-MUX-5',
+      'RS-PL-7',
     ],
     variant: anyProofOfConnection,
   },
   {
     id: 'M-RS-86',
     mistake: 'takes a proof without jti for a one-time one',
-    breaks: ['RS-CACHE-1', 'RS-CACHE-11', 'RS-MUX-1', 'RS-MUX-3', 'RS-MUX-4', 'RS-MUX-7'],
+    breaks: ['RS-CACHE-1', 'RS-CACHE-11', 'RS-MUX-1', 'RS-MUX-3', 'RS-MUX-4', 'RS-MUX-7', 'RS-EKM-6'],
     variant: oneTime,
   },
   {
@@ -229,7 +230,7 @@ export const bindingCacheMutants: readonly Mutant[] = [
   {
     id: 'M-RS-210',
     mistake: 'leaves out the whole proof on a cache hit, per-request claims included',
-    breaks: ['RS-CACHE-8', 'RS-CACHE-9'],
+    breaks: ['RS-CACHE-8', 'RS-CACHE-9', 'RS-PL-7'],
     variant: () => excusing(['proof'], cached),
   },
   {
@@ -257,7 +258,7 @@ export const bindingCacheMutants: readonly Mutant[] = [
   {
     id: 'M-RS-213',
     mistake: 'takes no other proof for a token than the first one of the connection',
-    breaks: ['RS-CACHE-11'],
+    breaks: ['RS-CACHE-11', 'RS-EKM-15'],
     variant: pinsFirstProof,
   },
 ];

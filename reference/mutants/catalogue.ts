@@ -21,4 +21,25 @@ import { threatsMutants } from './threats.ts';
 import { signatureMutants } from './signature.ts';
 
 /** Every mutant of the resource server. */
-export const MUTANTS: readonly Mutant[] = [...tokenHashMutants, ...proofFieldMutants, ...proofClaimsMutants, ...perRequestClaimsMutants, ...exporterMutants, ...tlsProtocolMutants, ...mutualTlsMutants, ...forwardedFieldsMutants, ...joseMutants, ...signatureMutants, ...malformedMutants, ...confirmationMutants, ...introspectionMutants, ...tokenValidityMutants, ...errorResponsesMutants, ...mechanismsMutants, ...bindingCacheMutants, ...revivalMutants, ...multiplexingMutants, ...threatsMutants];
+export const MUTANTS: readonly Mutant[] = [
+  ...tokenHashMutants,
+  ...proofFieldMutants,
+  ...proofClaimsMutants,
+  ...perRequestClaimsMutants,
+  ...exporterMutants,
+  ...tlsProtocolMutants,
+  ...mutualTlsMutants,
+  ...forwardedFieldsMutants,
+  ...joseMutants,
+  ...signatureMutants,
+  ...malformedMutants,
+  ...confirmationMutants,
+  ...introspectionMutants,
+  ...tokenValidityMutants,
+  ...errorResponsesMutants,
+  ...mechanismsMutants,
+  ...bindingCacheMutants,
+  ...revivalMutants,
+  ...multiplexingMutants,
+  ...threatsMutants,
+];

@@ -106,14 +106,32 @@ export const multiplexingMutants: readonly Mutant[] = [
   {
     id: 'M-RS-82',
     mistake: 'binds one token only to a connection',
-    breaks: ['RS-CACHE-12', 'RS-MUX-1', 'RS-MUX-3', 'RS-MUX-4', 'RS-MUX-5', 'RS-MUX-6', 'CL-SVID-4'],
+    breaks: [
+      'RS-CACHE-12',
+      'RS-MUX-1',
+      'RS-MUX-3',
+      'RS-MUX-4',
+      'RS-MUX-5',
+      'RS-MUX-6',
+      'CL-SVID-4',
+      'RS-CNF-7',
+      'RS-EKM-4',
+      'RS-EKM-6',
+      'RS-EKM-7',
+      'RS-EKM-8',
+      'RS-ERR-2',
+      'RS-FLD-2',
+      'RS-FLD-4',
+      'RS-PL-14',
+      'RS-PL-17',
+    ],
     variant: oneTokenOnly,
   },
   {
     id: 'M-RS-120',
     mistake:
       'takes a bound connection for a check of the audience, and does not validate further tokens on it',
-    breaks: ['RS-CACHE-1', 'RS-CACHE-6', 'RS-MUX-8', 'RS-T5', 'RS-TOK-1'],
+    breaks: ['RS-CACHE-1', 'RS-CACHE-6', 'RS-MUX-8', 'RS-T5', 'RS-TOK-1', 'RS-TOK-4'],
     variant: boundConnectionForAudience,
   },
   {
@@ -125,7 +143,7 @@ export const multiplexingMutants: readonly Mutant[] = [
   {
     id: 'M-RS-215',
     mistake: 'takes the last proof of the connection where a request has none',
-    breaks: ['RS-CACHE-9', 'RS-MUX-3', 'RS-MUX-4'],
+    breaks: ['RS-CACHE-9', 'RS-MUX-3', 'RS-MUX-4', 'RS-CNF-1', 'RS-ERR-3', 'RS-FLD-1'],
     variant: lastProofOfConnection,
   },
 ];

@@ -13,7 +13,12 @@ export interface Covered extends Omit<Requirement, 'ambiguities'> {
 export function coverage(): readonly Covered[] {
   return REQUIREMENTS.map((row) => ({
     ...row,
-    scenarios: [...SCENARIOS.map((scenario) => scenario.id).filter((id) => requirementIdOf(id) === row.id), ...(row.coveredBy ?? [])],
-    ambiguities: AMBIGUITIES.filter((entry) => row.ambiguities.includes(entry.id)).map(({ id, issue, stance }) => ({ id, issue, stance })),
+    scenarios: [
+      ...SCENARIOS.map((scenario) => scenario.id).filter((id) => requirementIdOf(id) === row.id),
+      ...(row.coveredBy ?? []),
+    ],
+    ambiguities: AMBIGUITIES.filter((entry) => row.ambiguities.includes(entry.id)).map(
+      ({ id, issue, stance }) => ({ id, issue, stance }),
+    ),
   }));
 }

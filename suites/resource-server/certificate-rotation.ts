@@ -18,8 +18,8 @@ async function rotation(
   stage: Stage,
 ): Promise<{ readonly before: Identity; readonly after: readonly Identity[] }> {
   const { permutation, setting } = stage;
-  // Nobody else has this name, so that the rotation is of no concern to other connections of the run.
-  const request = { name: 'workload', keyType: permutation.key, subject: { CN: `workload ${randomUUID()}` } };
+  // Nobody else has this SPIFFE ID, so that the rotation is of no concern to other connections of the run.
+  const request = { name: 'workload', keyType: permutation.key, uri: [`spiffe://tsbt.test/${randomUUID()}`] };
   const issue = (key?: string): Promise<Identity> =>
     setting.issue(setting.pki.trusted, { ...request, ...(key !== undefined && { key }) });
   const before = await issue();

@@ -99,7 +99,7 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
   },
   {
     id: 'RS-MUX-4',
-    title: 'judges each pipelined HTTP/1.1 request by its own token and proof, in order',
+    title: 'judges each pipelined request by its own token and proof, in order',
     across: { http: ['http/1.1'] },
     needs: ['persistent-connection'],
     cause: MIXED_UP,
@@ -107,7 +107,7 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
   },
   {
     id: 'RS-MUX-4.identity',
-    title: 'answers pipelined HTTP/1.1 requests in order, each as the subject of its own token',
+    title: 'answers pipelined requests in order, each as the subject of its own token',
     across: { http: ['http/1.1'] },
     capabilities: ['echo'],
     needs: ['persistent-connection'],

@@ -28,7 +28,9 @@ export async function reopen(stage: Stage, { facts }: Connection): Promise<Conne
 type Ending = (stage: Stage, primed: Primed) => Promise<void>;
 
 const byReset: Ending = async (_stage, { connection }) => {
+  // After the reset, closing only waits until the socket is gone and its port free.
   connection.reset();
+  await connection.close();
 };
 
 /** Asks the target to end it, so that the waiting state of TCP (RFC 9293 §3.6) is on its side and the port is free here. */

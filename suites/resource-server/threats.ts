@@ -83,6 +83,7 @@ export const threats = suite('resource-server', 'threats', [
       const ended = await stage.connect();
       const last = await stage.control('the victim on a further connection', victim.plan, { on: ended });
       ended.reset();
+      await ended.close();
       const next = await reopen(stage, ended);
       if (next !== undefined)
         attempts.push(
