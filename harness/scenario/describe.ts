@@ -177,7 +177,7 @@ function describeProofs(sent: Sent, known: Known, description: Map<string, strin
   );
   describeHeader('proof', jwt.header, sent, known, description);
   describeClaims('proof', jwt.claims, sent, known, description);
-  description.set('proof.signature', signedBy(proof, sent, known));
+  description.set('proof.signature', signedBy(proof, jwt.header['alg'], sent, known));
   for (const part of [0, 1] as const) {
     const text = Buffer.from(proof.split('.')[part] ?? '', 'base64url').toString();
     const plain = JSON.stringify(shallow(part === 0 ? jwt.header : jwt.claims));
@@ -201,7 +201,7 @@ function describeHeader(
   }
 }
 
-/** Signature algorithms by the key type that they belong to, so that a change of key type is no change of algorithm. */
+/** Signature algorithms by the key type that they belong to. */
 const NATURAL: Readonly<Record<string, readonly string[]>> = {
   'P-256': ['ES256'],
   'P-384': ['ES384'],
@@ -210,9 +210,13 @@ const NATURAL: Readonly<Record<string, readonly string[]>> = {
   Ed25519: ['EdDSA', 'Ed25519'],
 };
 
+function isNatural(algorithm: unknown, keyType: string): boolean {
+  return typeof algorithm === 'string' && (NATURAL[keyType]?.includes(algorithm) ?? false);
+}
+
 function naturalFor(algorithm: unknown, sent: Sent): boolean {
   const keyType = sent.connection.options.identity?.keyType ?? 'P-256';
-  return typeof algorithm === 'string' && (NATURAL[keyType]?.includes(algorithm) ?? false);
+  return isNatural(algorithm, keyType);
 }
 
 function describeClaims(
@@ -271,11 +275,13 @@ function exporterOf(value: unknown, sent: Sent, known: Known): string {
   return known.exporterValues.get(value) ?? text(value);
 }
 
-function signedBy(proof: string, sent: Sent, known: Known): string {
+function signedBy(proof: string, algorithm: unknown, sent: Sent, known: Known): string {
   const own = sent.connection.options.identity;
   if (own !== null && signatureVerifies(proof, publicKeyOf(own)))
     return "by the key of this connection's certificate";
-  const signer = known.identities.find((identity) => signatureVerifies(proof, publicKeyOf(identity)));
+  // Only keys that the algorithm belongs to: trying a P-521 key costs as much as a handshake.
+  const candidates = known.identities.filter((identity) => isNatural(algorithm, identity.keyType));
+  const signer = candidates.find((identity) => signatureVerifies(proof, publicKeyOf(identity)));
   if (signer !== undefined) return `by ${signer.name}'s ${signer.keyType} key`;
   return signatureVerifies(proof, known.issuerKey) ? "by the issuer's key" : 'by no key that the suite knows';
 }

@@ -19,7 +19,7 @@ export async function reopen(stage: Stage, { facts }: Connection): Promise<Conne
   try {
     return await stage.connect({ localPort: facts.localPort });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('EADDR')) return undefined;
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('EADDR')) { stage.note('DBG '+String(error.code)+' '+error.message); return undefined; }
     throw error;
   }
 }
