@@ -27,6 +27,8 @@ export function conformanceProject(
       exclude: [],
       pool: 'forks',
       isolate: false,
+      // Node loads the scenarios itself, as the command line does: nothing here needs a transform.
+      experimental: { viteModuleRunner: false, nodeLoader: false },
       testTimeout: 60_000,
       maxConcurrency: CONCURRENT,
       retry: 0,

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Token } from '../../harness/forge/token.ts';
 import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
@@ -14,14 +15,31 @@ const REVIVED =
 const RESUMED =
   'A binding, or the exporter value, is kept with the TLS session (its id, ticket or cache entry) and comes back with it. A resumed connection has an exporter value of its own: verify from scratch (draft -06 §6.1.1).';
 
-/** Opens a connection from the local port of one that has ended; `undefined` while the system does not give it out again. */
-export async function reopen(stage: Stage, { facts }: Connection): Promise<Connection | undefined> {
+/** Opens a connection from this local port; `undefined` while the system does not give it out. */
+async function openFrom(stage: Stage, localPort: number): Promise<Connection | undefined> {
   try {
-    return await stage.connect({ localPort: facts.localPort });
+    return await stage.connect({ localPort });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('EADDR')) { stage.note('DBG '+String(error.code)+' '+error.message); return undefined; }
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('EADDR')) return undefined;
     throw error;
   }
+}
+
+/**
+ * Opens a connection that {@link reopen} can follow. The system lets connections share the ports that it chooses itself,
+ * also with those that still wait out their end (RFC 9293 §3.6), and does not give out such a port by name.
+ */
+export async function openReopenable(stage: Stage): Promise<Connection> {
+  for (let tries = 0; tries < 10; tries++) {
+    const connection = await openFrom(stage, randomInt(20_000, 32_000));
+    if (connection !== undefined) return connection;
+  }
+  return stage.inconclusive('the system gave out none of ten local ports');
+}
+
+/** Opens a connection from the local port of one that has ended; `undefined` while the system does not give it out again. */
+export function reopen(stage: Stage, { facts }: Connection): Promise<Connection | undefined> {
+  return openFrom(stage, facts.localPort);
 }
 
 /** How the first connection ends. */
@@ -48,7 +66,7 @@ const ROUNDS = 3;
 async function fromTheSamePort(stage: Stage, end: Ending): Promise<void> {
   let judged = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const primed = await prime(stage);
+    const primed = await prime(stage, { connection: await openReopenable(stage) });
     const { connection, token, proof, control } = primed;
     await end(stage, primed);
     const next = await reopen(stage, connection);

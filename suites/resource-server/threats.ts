@@ -7,7 +7,7 @@ import type { Field } from '../../harness/wire/connection.ts';
 import { attempt, swarm, tell, victimOf } from './attack.ts';
 import type { Try } from './attack.ts';
 import { another } from './primed.ts';
-import { reopen } from './revival.ts';
+import { openReopenable, reopen } from './revival.ts';
 
 /** draft -06 §6.1.1 to §6.1.4: the threats T1 to T4, each played from the theft to its end. */
 
@@ -80,7 +80,7 @@ export const threats = suite('resource-server', 'threats', [
         victim.goesOn('during the attack'),
       ]);
       attempts.push(many);
-      const ended = await stage.connect();
+      const ended = await openReopenable(stage);
       const last = await stage.control('the victim on a further connection', victim.plan, { on: ended });
       ended.reset();
       await ended.close();
