@@ -4,7 +4,7 @@ import { introspectionRegistry } from '../counterpart/introspection-registry.ts'
 import type { Setting } from '../scenario/setting.ts';
 import { startCanary } from '../wire/canary.ts';
 import { connect } from '../wire/connect.ts';
-import { lowLevelClient } from '../wire/low-level-client.ts';
+import { loadOpenSslClient } from '../wire/openssl-client.ts';
 import type { Plan } from './plan.ts';
 
 /** Puts the harness's input and output at the scenarios' disposal, in the process that plays them. */
@@ -22,7 +22,7 @@ export function settingOf(plan: Plan, effort: Setting['effort'] = 'full'): Setti
     issue,
     selfSigned,
     canary: startCanary,
-    lowLevel: () => (lowLevel ??= lowLevelClient()),
+    lowLevel: () => (lowLevel ??= loadOpenSslClient()),
     patienceMs: plan.patienceMs,
     effort,
   };

@@ -3,14 +3,8 @@ import type { IssueRequest } from '../../certs/issue.ts';
 import type { Pki } from '../../certs/pki.ts';
 import type { Permutation } from './record.ts';
 import type { TokenIssuer } from '../../certs/token-issuer.ts';
-import type {
-  Connection,
-  ConnectOptions,
-  Derivation,
-  Outcome,
-  WireFailure,
-  WireRequest,
-} from '../wire/connection.ts';
+import type { Connection, ConnectOptions } from '../wire/connection.ts';
+import type { OpenSslClient } from '../wire/openssl-client.ts';
 
 /** The target as a scenario sees it. */
 export interface TargetView {
@@ -40,36 +34,6 @@ export interface IntrospectionRegistry {
   requests(token: string): Promise<number>;
 }
 
-/** What became of early data. `none`: the session allows none, so nothing was sent. */
-export type EarlyDataStatus = 'none' | 'rejected' | 'accepted';
-
-/** A connection of a TLS client below Node's API; HTTP/1.1 only. */
-export interface LowLevelConnection extends Connection {
-  /** Sends a KeyUpdate (RFC 8446 §4.6.3); with `requestPeer` the target has to send its own. */
-  keyUpdate(requestPeer: boolean): void;
-  /**
-   * Renegotiates on TLS 1.2 (RFC 5746), with another client certificate if given; `exporter` gives the new value
-   * afterwards. Resolves to how the target refused, if it did.
-   */
-  renegotiate(identity?: Identity, timeoutMs?: number): Promise<WireFailure | undefined>;
-  readonly earlyData: EarlyDataStatus;
-  /** The response to the early request; `undefined` unless early data was accepted. */
-  readonly earlyResponse: Promise<Outcome> | undefined;
-}
-
-/** What a low-level connection can be asked for beyond the usual options. */
-export interface LowLevelOptions extends ConnectOptions {
-  /** Offer post-handshake authentication (RFC 8446 §4.2.6). Default `false`. */
-  readonly postHandshakeAuth?: boolean;
-  /** Makes a request to send as early data (RFC 8446 §2.3), given the early exporter; needs `session`. */
-  readonly earlyRequest?: (earlyExporter: (derivation?: Derivation) => Buffer) => WireRequest;
-}
-
-export interface LowLevelClient {
-  /** @throws {ConnectFailure} */
-  connect(options: LowLevelOptions, id: string): Promise<LowLevelConnection>;
-}
-
 /** A listener that nobody has a reason to call. */
 export interface Canary extends AsyncDisposable {
   readonly url: string;
@@ -91,7 +55,7 @@ export interface Setting {
   selfSigned(name: string): Promise<Identity>;
   canary(): Promise<Canary>;
   /** The low-level TLS client, or why there is none here. */
-  lowLevel(): Promise<LowLevelClient | { readonly unavailable: string }>;
+  lowLevel(): Promise<OpenSslClient | { readonly unavailable: string }>;
   /** How long a response may take, in milliseconds. */
   readonly patienceMs: number;
   /**

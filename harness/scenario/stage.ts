@@ -3,6 +3,7 @@ import type { Identity } from '../../certs/identity.ts';
 import type { Token } from '../forge/token.ts';
 import type { Connection, Outcome, WireFailure } from '../wire/connection.ts';
 import { ConnectFailure } from '../wire/connection.ts';
+import type { OpenSslConnection, OpenSslOptions } from '../wire/openssl-client.ts';
 import { Company } from './company.ts';
 import { describe } from './describe.ts';
 import type { Description } from './describe.ts';
@@ -20,7 +21,7 @@ import type { ConnectPlan, ProofPlan, RequestPlan, TokenPlan, Variation } from '
 import type { Severity } from './requirement.ts';
 import type { Scenario } from './scenario.ts';
 import { rightfulClient } from './setting.ts';
-import type { LowLevelConnection, LowLevelOptions, Setting } from './setting.ts';
+import type { Setting } from './setting.ts';
 
 /** A request with what came of it. */
 export interface Exchange {
@@ -43,7 +44,7 @@ export interface Way {
 }
 
 /** A connection of the low-level TLS client, told by how it differs from the usual one. */
-export type LowLevelPlan = Partial<Omit<LowLevelOptions, 'host' | 'port'>>;
+export type LowLevelPlan = Partial<Omit<OpenSslOptions, 'host' | 'port'>>;
 
 /** How long a target may take to send a session ticket after it has answered a request. */
 const SESSION_MS = 200;
@@ -134,14 +135,14 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Opens a connection of the low-level TLS client, HTTP/1.1; without that client the scenario cannot be judged here. */
-  async connectLowLevel(plan: LowLevelPlan = {}): Promise<LowLevelConnection> {
+  async connectLowLevel(plan: LowLevelPlan = {}): Promise<OpenSslConnection> {
     const client = await this.setting.lowLevel();
     if ('unavailable' in client)
       this.inconclusive(
         `this needs a TLS client below Node's API, and there is none here: ${client.unavailable}`,
       );
     const id = this.#company.nextId();
-    const options: LowLevelOptions = { ...this.#company.options(plan), http: 'http/1.1' };
+    const options: OpenSslOptions = { ...this.#company.options(plan), http: 'http/1.1' };
     try {
       return this.adopt(await client.connect(options, id));
     } catch (error) {
