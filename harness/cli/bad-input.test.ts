@@ -94,8 +94,9 @@ describe.concurrent('a mistake on the command line', () => {
       ['run', '--out', '/proc/tsbt/report'],
       /--out: \/proc\/tsbt\/report cannot be written/,
     ],
+    ['a mutant that does not exist', ['run', '--mutant', 'M-RS-2l'], /--mutant: there is no M-RS-2l/],
     ['an unknown id to explain', ['explain', 'RS-EKM-99'], /there is no RS-EKM-99/],
-    ['a list of nothing known', ['list', 'tests'], /Allowed choices are scenarios, requirements/],
+    ['a list of nothing known', ['list', 'tests'], /Allowed choices are scenarios, requirements, mutants/],
   ])('%s ends with 2 and the remedy', async (_what, words, message) => {
     const { code, errors } = await tsbt(...words);
     expect(errors).toMatch(message);

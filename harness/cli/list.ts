@@ -1,17 +1,20 @@
 import { Argument, Command } from 'commander';
 import { coverage } from '../../suites/requirements/coverage.ts';
 import { SCENARIOS } from '../../suites/scenarios.ts';
+import { loadSubjects } from '../mutants/subject.ts';
 
 /** `tsbt list scenarios|requirements [--json]` */
 export function listCommand(): Command {
   return new Command('list')
-    .description('list the scenarios, or the requirements with what tests them')
-    .addArgument(new Argument('<what>', 'what to list').choices(['scenarios', 'requirements']))
+    .description(
+      'list the scenarios, the requirements with what tests them, or the mutants that try the suite',
+    )
+    .addArgument(new Argument('<what>', 'what to list').choices(['scenarios', 'requirements', 'mutants']))
     .option('--json', 'as JSON')
-    .action((what: string, options: { json?: boolean }) => {
-      process.stdout.write(
-        what === 'scenarios' ? scenarios(options.json === true) : requirements(options.json === true),
-      );
+    .action(async (what: string, options: { json?: boolean }) => {
+      const json = options.json === true;
+      if (what === 'mutants') process.stdout.write(await mutants(json));
+      else process.stdout.write(what === 'scenarios' ? scenarios(json) : requirements(json));
     });
 }
 
@@ -36,4 +39,11 @@ function requirements(json: boolean): string {
         `${row.id.padEnd(12)} ${row.level.padEnd(9)} ${row.scenarios.length > 0 ? row.scenarios.join(', ') : `untested: ${row.untested ?? ''}`}\n`,
     )
     .join('');
+}
+
+/** The mutants, and the harmless variants beside them. */
+async function mutants(json: boolean): Promise<string> {
+  const rows = (await loadSubjects()).map(({ id, form, what, breaks }) => ({ id, form, what, breaks }));
+  if (json) return `${JSON.stringify(rows, null, 2)}\n`;
+  return rows.map((row) => `${row.id.padEnd(24)} ${row.form.padEnd(8)} ${row.what}\n`).join('');
 }

@@ -17,9 +17,11 @@ import type { StartedTarget } from '../run/conduct.ts';
 import type { Selection } from '../run/selection.ts';
 import { AXES, parsePermutation } from '../scenario/permutation.ts';
 import type { Permutation, Role } from '../scenario/record.ts';
-import { EMBEDDED, inForm } from '../target/embedded.ts';
+import { EMBEDDED } from '../target/embedded.ts';
 import { loadManifest, manifestForUrl } from '../target/manifest.ts';
 import type { Manifest } from '../target/manifest.ts';
+import { loadSubjects } from '../mutants/subject.ts';
+import { nearMiss } from '../target/near-miss.ts';
 import { UsageError } from '../usage-error.ts';
 
 const ROLES: readonly Role[] = ['resource-server', 'client', 'authorization-server'];
@@ -183,7 +185,7 @@ async function manifestsOf(paths: readonly string[], options: RunOptions): Promi
   const given = [
     ...(await Promise.all(paths.map((path) => loadManifest(path)))),
     ...options.url.map((url) => manifestForUrl(url, role)),
-    ...options.mutant.map((id) => inForm(embedded, 'mutant', id, `Reference with the mistake ${id}`)),
+    ...(await mutants(options.mutant)),
   ];
   const manifests = given.length > 0 ? given : [embedded];
   const names = manifests.map((manifest) => manifest.name);
@@ -195,6 +197,29 @@ async function manifestsOf(paths: readonly string[], options: RunOptions): Promi
       'Give each manifest a name of its own.',
     );
   return manifests;
+}
+
+/**
+ * The manifests of mutants, each under its own id and mistake.
+ *
+ * @throws {UsageError} when there is no such mutant
+ */
+async function mutants(ids: readonly string[]): Promise<readonly Manifest[]> {
+  if (ids.length === 0) return [];
+  const subjects = await loadSubjects();
+  return ids.map((id) => {
+    const subject = subjects.find((one) => one.id === id);
+    if (subject !== undefined) return subject.manifest;
+    const near = nearMiss(
+      id,
+      subjects.map((one) => one.id),
+    );
+    throw new UsageError(
+      '--mutant',
+      `there is no ${id}`,
+      `${near === undefined ? '' : `Did you mean ${near}? `}See \`tsbt list mutants\`.`,
+    );
+  });
 }
 
 /** @throws {UsageError} when the baseline speaks of a target that is not in the run: a misspelt name would hide nothing and say nothing */

@@ -153,12 +153,6 @@ export const exporterMutants: readonly Mutant[] = [
     variant: () => verifying(createVerifier({ checks: defaultChecks.without('exporter') })),
   },
   {
-    id: 'M-RS-22',
-    mistake: 'compares ekm only where the claim is there',
-    breaks: ['RS-PL-1'],
-    variant: () => accepting((ekm) => ekm === undefined),
-  },
-  {
     id: 'M-RS-23',
     mistake: 'compares ekm over the length of the shorter one',
     breaks: ['RS-EKM-2'],
