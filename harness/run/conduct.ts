@@ -1,4 +1,3 @@
-import { createVitest } from 'vitest/node';
 import type { Reporter } from 'vitest/node';
 import type { ResultRecord } from '../scenario/record.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -62,6 +61,8 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
   const chosen = select(scenarios, selection);
   const cases = casesOf(chosen, selection);
   using interruption = watchInterruption();
+  // Loaded beside the start of the targets, which would otherwise wait for it or it for them.
+  void import('vitest/node');
   await using opposite = await startOpposite();
   const started = await Promise.all(
     manifests.map(async (manifest) => ({
@@ -158,6 +159,7 @@ async function play(plans: readonly Plan[], recorder: Reporter, interruption: In
   const cancel = (): void => void vitest.cancelCurrentRun('keyboard-input');
   // A wish that comes while vitest is still getting ready is forgotten by it: it is repeated when tests begin.
   const reminder: Reporter = { onTestCaseReady: () => (interruption.interrupted ? cancel() : undefined) };
+  const { createVitest } = await import('vitest/node');
   const vitest = await createVitest({
     run: true,
     watch: false,
