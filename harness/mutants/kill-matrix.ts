@@ -21,6 +21,8 @@ export interface KillMatrix {
     readonly breaks: readonly string[];
     /** As in the kill sets: the scenario where it fails, with the verdict behind it where it is another one. */
     readonly found: KillSet;
+    /** Scenario → what it found, in words, one for each thing it found; only where it found anything. */
+    readonly reasons: Readonly<Record<string, readonly string[]>>;
     readonly verdicts: Readonly<Partial<Record<Verdict, number>>>;
     readonly durationMs: number;
   }[];
@@ -63,6 +65,11 @@ export function killMatrix(
       what,
       breaks,
       found: entries,
+      reasons: Object.fromEntries(
+        observation.findings
+          .filter(({ verdict }) => verdict === 'fail' || verdict === 'warn' || verdict === 'info')
+          .map(({ scenario, reason }) => [scenario, (reason ?? '').split('\n')]),
+      ),
       verdicts: counted(observation),
       durationMs: observation.durationMs,
     })),

@@ -32,6 +32,10 @@ export interface Known {
   readonly issuerKey: KeyObject;
   /** Encoded exporter value → in words. */
   readonly exporterValues: ReadonlyMap<string, string>;
+  /** Tokens that the suite has just signed with the issuer's key: verifying each again would cost as much as the target's own work. */
+  readonly issuedTokens: ReadonlySet<string>;
+  /** Proofs that the suite has just signed in the ordinary way, with whose key. */
+  readonly signers: ReadonlyMap<string, Identity>;
   /** `jti` values of proofs sent before. */
   readonly proofIdsSeen: ReadonlySet<string>;
 }
@@ -133,7 +137,9 @@ function describeToken(sent: Sent, known: Known, description: Map<string, string
   describeClaims('token', jwt.claims, { ...sent, now: mintedAt(jwt.claims, now) }, known, description);
   description.set(
     'token.signature',
-    signatureVerifies(token, known.issuerKey) ? "by the issuer's key" : 'not by the issuer’s key',
+    known.issuedTokens.has(token) || signatureVerifies(token, known.issuerKey)
+      ? "by the issuer's key"
+      : 'not by the issuer’s key',
   );
 }
 
@@ -277,7 +283,8 @@ function exporterOf(value: unknown, sent: Sent, known: Known): string {
 
 function signedBy(proof: string, algorithm: unknown, sent: Sent, known: Known): string {
   const own = sent.connection.options.identity;
-  if (own !== null && signatureVerifies(proof, publicKeyOf(own)))
+  const signedAs = known.signers.get(proof);
+  if (own !== null && (signedAs === own || signatureVerifies(proof, publicKeyOf(own))))
     return "by the key of this connection's certificate";
   // Only keys that the algorithm belongs to: trying a P-521 key costs as much as a handshake.
   const candidates = known.identities.filter((identity) => isNatural(algorithm, identity.keyType));

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Identity } from '../../certs/identity.ts';
+import type { JwtChange } from '../forge/jwt.ts';
 import { forgeOpaqueToken } from '../forge/opaque-token.ts';
 import { forgeProof, perRequest } from '../forge/proof.ts';
 import type { ProofChange } from '../forge/proof.ts';
@@ -35,6 +36,8 @@ export class Maker {
   readonly #evidence: EvidenceBook;
   readonly #opaqueClaims = new Map<string, Readonly<Record<string, unknown>>>();
   readonly #proofIdsSeen = new Set<string>();
+  readonly #issuedTokens = new Set<string>();
+  readonly #signers = new Map<string, Identity>();
   readonly #exporterValues = new Map<Connection, readonly (readonly [value: string, name: string])[]>();
 
   constructor(setting: Setting, permutation: Permutation, preparation: Preparation, evidence: EvidenceBook) {
@@ -76,6 +79,7 @@ export class Maker {
       token = made;
     } else {
       token = forgeToken(issuer, complete);
+      if (isPlainlySigned(request)) this.#issuedTokens.add(token.compact);
     }
     this.#evidence.conceal(token.compact);
     return token;
@@ -93,10 +97,12 @@ export class Maker {
     const ekm = this.#exporterValue(exported);
     const identity = by ?? connection.options.identity ?? this.#alice;
     const natural = identity.keyType === this.#permutation.key ? this.#preparation.algorithm : undefined;
-    return forgeProof(
+    const proof = forgeProof(
       { token: (forToken ?? token).compact, ekm, identity },
       natural === undefined || change.algorithm !== undefined ? change : { ...change, algorithm: natural },
     );
+    if (isPlainlySigned(given)) this.#signers.set(proof, identity);
+    return proof;
   }
 
   #exporterValue(connection: Connection): Buffer {
@@ -183,6 +189,8 @@ export class Maker {
       issuerKey: publicKeyOfIssuer(issuer.privateKey),
       exporterValues,
       proofIdsSeen,
+      issuedTokens: this.#issuedTokens,
+      signers: this.#signers,
     };
   }
 
@@ -218,6 +226,15 @@ export class Maker {
     return before;
   }
 }
+
+/** Whether a JWT with this change is signed as it should be: nothing of the change touches key, algorithm or octets. */
+function isPlainlySigned(change: JwtChange): boolean {
+  return (
+    !Object.hasOwn(change.header ?? {}, 'alg') && TOUCHING.every((member) => change[member] === undefined)
+  );
+}
+
+const TOUCHING = ['algorithm', 'signWith', 'headerText', 'payloadText', 'signature', 'compact'] as const;
 
 function isList(proof: RequestPlan['proof']): proof is readonly string[] {
   return Array.isArray(proof);

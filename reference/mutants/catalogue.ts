@@ -18,6 +18,7 @@ import { bindingCacheMutants } from './binding-cache.ts';
 import { revivalMutants } from './revival.ts';
 import { multiplexingMutants } from './multiplexing.ts';
 import { threatsMutants } from './threats.ts';
+import { choiceOfTokenMutants } from './choice-of-token.ts';
 import { signatureMutants } from './signature.ts';
 
 /** Every mutant of the resource server. */
@@ -42,4 +43,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...revivalMutants,
   ...multiplexingMutants,
   ...threatsMutants,
+  ...choiceOfTokenMutants,
 ];
