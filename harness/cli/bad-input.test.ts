@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, watch } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,8 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Report } from '../../reports/model.ts';
+import { start, tsbt } from './command-line.fixture.ts';
 
-const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
 const REFERENCE = fileURLToPath(new URL('../../targets/reference/target.yaml', import.meta.url));
 /** Two scenarios are enough to see that a run goes on. */
@@ -23,35 +22,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tsbt-cli-'));
   return () => rm(folder, { recursive: true, force: true });
 });
-
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-  readonly errors: string;
-}
-
-function start(words: readonly string[]) {
-  const environment = Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^(VITEST|VITE_|TEST$|NODE_ENV$|TSBT_TARGET$)/.test(name),
-    ),
-  );
-  const child = spawn(process.execPath, [cli, ...words], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [output, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  const ended = once(child, 'close').then(([code]): Ended => ({
-    code: code as number | null,
-    output,
-    errors,
-  }));
-  return { child, ended };
-}
-
-const tsbt = (...words: string[]): Promise<Ended> => start(words).ended;
 
 let numbered = 0;
 async function manifest(text: string): Promise<string> {

@@ -27,6 +27,8 @@ export interface Sent {
 
 /** What the suite knows and can name. */
 export interface Known {
+  /** The rightful client's key type, for a connection without certificate. */
+  readonly keyType: string;
   /** Every identity of the suite, for naming keys and thumbprints. */
   readonly identities: readonly Identity[];
   readonly issuerKey: KeyObject;
@@ -202,7 +204,10 @@ function describeHeader(
     const field = `${of}.header.${name}`;
     if (of === 'proof' && name === 'x5t#S256') description.set(field, thumbprintOf(value, sent, known));
     else if (of === 'proof' && name === 'alg')
-      description.set(field, naturalFor(value, sent) ? "natural for the certificate's key" : text(value));
+      description.set(
+        field,
+        naturalFor(value, sent, known) ? "natural for the certificate's key" : text(value),
+      );
     else description.set(field, text(value));
   }
 }
@@ -220,8 +225,8 @@ function isNatural(algorithm: unknown, keyType: string): boolean {
   return typeof algorithm === 'string' && (NATURAL[keyType]?.includes(algorithm) ?? false);
 }
 
-function naturalFor(algorithm: unknown, sent: Sent): boolean {
-  const keyType = sent.connection.options.identity?.keyType ?? 'P-256';
+function naturalFor(algorithm: unknown, sent: Sent, known: Known): boolean {
+  const keyType = sent.connection.options.identity?.keyType ?? known.keyType;
   return isNatural(algorithm, keyType);
 }
 

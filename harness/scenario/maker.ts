@@ -186,6 +186,7 @@ export class Maker {
     );
     return {
       identities: [...new Set([...Object.values(pki.alice), pki.mallory, pki.server, ...others])],
+      keyType: this.#permutation.key,
       issuerKey: publicKeyOfIssuer(issuer.privateKey),
       exporterValues,
       proofIdsSeen,

@@ -58,6 +58,10 @@ const PROOF_IN_TOKEN_FIELD = [
 
 /** A token and a proof for it, on a connection of their own, since both have to be known before they are sent. */
 async function exchangeable(stage: Stage) {
+  if (stage.setting.credentials !== null)
+    stage.notApplicable(
+      'it needs a token whose content the suite knows, and the target takes only the one that it was given with',
+    );
   const [connection, token] = await Promise.all([stage.connect(), stage.mint()]);
   return { on: connection, token, proofAsToken: tokenOf(stage.proof(connection, token), token) };
 }
