@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Reporter } from 'vitest/node';
 import type { ResultRecord } from '../scenario/record.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -134,7 +135,7 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
     targets: described,
     results: inOrder(
       recorder.results,
-      cases.map((one) => one.scenario),
+      scenarios.map((scenario) => scenario.id),
     ),
     problems: [...problems, ...recorder.problems, ...stale],
     complete,
@@ -164,7 +165,10 @@ async function play(plans: readonly Plan[], recorder: Reporter, interruption: In
     run: true,
     watch: false,
     config: false,
-    projects: plans.map((plan) => conformanceProject(plan.target.name, plan)),
+    projects: plans
+      .flatMap((plan) => partsOf(plan, Math.floor(availableParallelism() / plans.length)))
+      .map((plan, index) => conformanceProject(`${plan.target.name} ${index + 1}`, plan)),
+    maxWorkers: availableParallelism(),
     reporters: [recorder, reminder],
     api: false,
     cache: false,
@@ -176,6 +180,22 @@ async function play(plans: readonly Plan[], recorder: Reporter, interruption: In
   } finally {
     await vitest.close();
   }
+}
+
+/** Fewer cases than this are not worth a second process. */
+const WORTH_A_PROCESS = 60;
+
+/**
+ * Deals a plan's cases out to several processes.
+ *
+ * @param most how many processes there can be for it
+ */
+function partsOf(plan: Plan, most: number): readonly Plan[] {
+  const parts = Math.max(1, Math.min(most, Math.floor(plan.cases.length / WORTH_A_PROCESS)));
+  return Array.from({ length: parts }, (_, part) => ({
+    ...plan,
+    cases: plan.cases.filter((_case, index) => index % parts === part),
+  }));
 }
 
 /** Results come as scenarios end; readers want them as the suites are written. */

@@ -60,9 +60,13 @@ export function select(all: readonly Scenario[], selection: Selection): readonly
   return chosen;
 }
 
-/** The cases of the chosen scenarios: each under each permutation that the profile asks for. */
+/** The cases of the chosen scenarios: each under each permutation that the profile asks for, those that wait first. */
 export function casesOf(chosen: readonly Scenario[], selection: Selection): readonly Case[] {
-  return chosen.flatMap((scenario) => {
+  const order = [
+    ...chosen.filter((scenario) => scenario.waits),
+    ...chosen.filter((scenario) => !scenario.waits),
+  ];
+  return order.flatMap((scenario) => {
     const wanted = permutations(scenario.across, selection.permutation === null ? selection.profile : 'full');
     const kept =
       selection.permutation === null

@@ -21,6 +21,8 @@ export interface Scenario {
   readonly judgesControl: boolean;
   /** What failing this means, where a variation does not say: the likely mistake and its cure. */
   readonly cause: string | null;
+  /** True where it waits for time itself to pass: such ones are begun first, so that the others fill the wait. */
+  readonly waits: boolean;
   /** Bound on the whole scenario, in milliseconds. */
   readonly timeLimitMs: number;
   run(stage: Stage): Promise<void>;
@@ -53,6 +55,7 @@ export function suite(
     needs: [],
     judgesControl: false,
     cause: null,
+    waits: false,
     timeLimitMs: 30_000,
     ...definition,
     role,

@@ -119,6 +119,7 @@ export const certificateValidity = suite('resource-server', 'certificate-validit
     id: 'RS-MTLS-14',
     title: 'takes no expired certificate on a new connection, though it was valid on one that is still open',
     cause: 'Dates of the client certificate are not looked at when it is presented in a handshake.',
+    waits: true,
     async run(stage) {
       const { identity, open, before, notAfter } = await shortLived(stage);
       const plan = { token: { boundTo: identity } };

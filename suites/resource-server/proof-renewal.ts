@@ -38,6 +38,7 @@ export const proofRenewal = suite('resource-server', 'proof-renewal', [
     title: 'serves a token with a fresh proof when the one that it has verified has left the window of iat',
     needs: ['persistent-connection'],
     cause: FIRST_PROOF_PINNED,
+    waits: true,
     async run(stage) {
       const connection = await stage.connect();
       const way = { on: connection };

@@ -26,6 +26,7 @@ export const tokenExpiry = suite('resource-server', 'token-expiry', [
     title: 'refuses a token that has expired although its binding is cached',
     needs: ['persistent-connection'],
     cause: OUTLIVED,
+    waits: true,
     async run(stage) {
       const on = await stage.connect();
       const kinds = stage.setting.target.capabilities.has('introspection') ? [{}, OPAQUE] : [{}];

@@ -1,0 +1,75 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { permutationText } from '../scenario/permutation.ts';
+import { UsageError } from '../usage-error.ts';
+import type { Subject } from './subject.ts';
+
+/**
+ * A mutant or variant in words. They are kept in a file beside the kill sets: a report tells them, and need not load
+ * everything that the mutants are made of for it.
+ */
+export interface Mistake {
+  readonly id: string;
+  readonly form: Subject['form'];
+  /** The mistake, or the difference. */
+  readonly what: string;
+  /** Requirements that the mutant breaks; empty for a variant. */
+  readonly breaks: readonly string[];
+  /** Permutations that it is played under beside the core profile's, as texts. */
+  readonly also: readonly string[];
+}
+
+/** The words of each subject, in their order. */
+export function mistakesOf(subjects: readonly Subject[]): readonly Mistake[] {
+  return subjects.map(({ id, form, what, breaks, also }) => ({
+    id,
+    form,
+    what,
+    breaks,
+    also: also.map(permutationText),
+  }));
+}
+
+/** Writes them, one subject a line of the diff. */
+export async function writeMistakes(path: string, mistakes: readonly Mistake[]): Promise<void> {
+  await writeFile(path, `${JSON.stringify(mistakes, null, 2)}\n`);
+}
+
+/**
+ * Reads what {@link writeMistakes} wrote.
+ *
+ * @throws {UsageError} when the file cannot be read or is not of that form
+ */
+export async function readMistakes(path: string): Promise<readonly Mistake[]> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw damaged(path, error instanceof Error ? error.message : String(error));
+  }
+  if (Array.isArray(value) && value.every(isMistake)) return value;
+  throw damaged(path, 'is not of the form that it should be');
+}
+
+function damaged(path: string, what: string): UsageError {
+  return new UsageError(
+    path,
+    what,
+    'Restore the file, or have it written anew with `tsbt mutants --write`.',
+  );
+}
+
+function isMistake(value: unknown): value is Mistake {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, form, what, breaks, also }: Partial<Record<keyof Mistake, unknown>> = value;
+  return (
+    typeof id === 'string' &&
+    (form === 'mutant' || form === 'variant') &&
+    typeof what === 'string' &&
+    areTexts(breaks) &&
+    areTexts(also)
+  );
+}
+
+function areTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
