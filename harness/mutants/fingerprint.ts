@@ -54,8 +54,16 @@ export function fingerprint(
   across: ReadonlyMap<string, Across>,
 ): readonly Resemblance[] {
   const played = Map.groupBy(outcomes, ({ scenario }) => scenario);
+  if (outcomes.every(({ verdict }) => verdict !== 'fail')) return [];
+  const vectors = new Map<string, Vector>();
+  const vector = (also: readonly Permutation[]): Vector => {
+    const key = also.map(permutationText).join();
+    const made = vectors.get(key) ?? vectorUnder(also, played, across);
+    vectors.set(key, made);
+    return made;
+  };
   const near = suspects
-    .map((suspect) => likeness(suspect, played, across))
+    .map((suspect) => likeness(suspect, vector(suspect.also)))
     .filter(({ common }) => common.length > 0)
     .toSorted((a, b) => a.distance - b.distance || a.unlike - b.unlike);
   const [nearest] = near;
@@ -76,27 +84,11 @@ function isTelling({ distance, common, onlyMutant, unjudged }: Likeness): boolea
   return judged >= unjudged.length && (common.length > 1 || (distance === 0 && unjudged.length === 0));
 }
 
-function likeness(
-  { mutant, mistake, also, failing }: Suspect,
-  played: ReadonlyMap<string, readonly Outcome[]>,
-  across: ReadonlyMap<string, Across>,
-): Likeness {
-  const failed: string[] = [];
-  const passed = new Set<string>();
-  const unlike = new Set<string>();
-  for (const [scenario, results] of played) {
-    const texts = asked(across.get(scenario) ?? {}, also);
-    const own = results.filter(({ permutation }) => texts.has(permutationText(permutation)));
-    if (own.some(({ verdict }) => verdict === 'fail')) failed.push(scenario);
-    else if (own.length === texts.size && own.every(({ verdict }) => verdict === 'pass'))
-      passed.add(scenario);
-    else if (own.some(({ verdict }) => verdict !== 'pass' && verdict !== 'not-applicable'))
-      unlike.add(scenario);
-  }
-  const common = failing.filter((scenario) => failed.includes(scenario));
-  const onlyTarget = failed.filter((scenario) => !failing.includes(scenario));
+function likeness({ mutant, mistake, failing }: Suspect, { failed, passed, unlike }: Vector): Likeness {
+  const common = failing.filter((scenario) => failed.has(scenario));
+  const onlyTarget = [...failed].filter((scenario) => !failing.includes(scenario));
   const onlyMutant = failing.filter((scenario) => passed.has(scenario));
-  const unjudged = failing.filter((scenario) => !failed.includes(scenario) && !passed.has(scenario));
+  const unjudged = failing.filter((scenario) => !failed.has(scenario) && !passed.has(scenario));
   const union = common.length + onlyTarget.length + onlyMutant.length;
   return {
     mutant,
@@ -108,6 +100,34 @@ function likeness(
     unjudged,
     unlike: unjudged.filter((scenario) => unlike.has(scenario)).length,
   };
+}
+
+/** What a target showed under the permutations of a kill set: scenarios by how they came out. */
+interface Vector {
+  readonly failed: ReadonlySet<string>;
+  readonly passed: ReadonlySet<string>;
+  /** Inconclusive, a warning, an observation. */
+  readonly unlike: ReadonlySet<string>;
+}
+
+function vectorUnder(
+  also: readonly Permutation[],
+  played: ReadonlyMap<string, readonly Outcome[]>,
+  across: ReadonlyMap<string, Across>,
+): Vector {
+  const failed = new Set<string>();
+  const passed = new Set<string>();
+  const unlike = new Set<string>();
+  for (const [scenario, results] of played) {
+    const texts = asked(across.get(scenario) ?? {}, also);
+    const own = results.filter(({ permutation }) => texts.has(permutationText(permutation)));
+    if (own.some(({ verdict }) => verdict === 'fail')) failed.add(scenario);
+    else if (own.length === texts.size && own.every(({ verdict }) => verdict === 'pass'))
+      passed.add(scenario);
+    else if (own.some(({ verdict }) => verdict !== 'pass' && verdict !== 'not-applicable'))
+      unlike.add(scenario);
+  }
+  return { failed, passed, unlike };
 }
 
 /** The permutations that a kill set rests on, as texts: the core profile's, and the mutant's own where they matter to the scenario. */

@@ -29,9 +29,15 @@ export function mistakesOf(subjects: readonly Subject[]): readonly Mistake[] {
   }));
 }
 
-/** Writes them, one subject a line of the diff. */
+/** Writes them as the formatter would, so that a change of one word is one line of the diff. */
 export async function writeMistakes(path: string, mistakes: readonly Mistake[]): Promise<void> {
-  await writeFile(path, `${JSON.stringify(mistakes, null, 2)}\n`);
+  const line = (value: unknown): string =>
+    Array.isArray(value) ? `[${value.map((one) => JSON.stringify(one)).join(', ')}]` : JSON.stringify(value);
+  const rows = mistakes.map((mistake) => {
+    const members = Object.entries(mistake).map(([name, value]) => `    "${name}": ${line(value)}`);
+    return `  {\n${members.join(',\n')}\n  }`;
+  });
+  await writeFile(path, `[\n${rows.join(',\n')}\n]\n`);
 }
 
 /**
@@ -51,11 +57,7 @@ export async function readMistakes(path: string): Promise<readonly Mistake[]> {
 }
 
 function damaged(path: string, what: string): UsageError {
-  return new UsageError(
-    path,
-    what,
-    'Restore the file, or have it written anew with `tsbt mutants --write`.',
-  );
+  return new UsageError(path, what, 'Restore the file, or have it written anew with `tsbt mutants --write`.');
 }
 
 function isMistake(value: unknown): value is Mistake {

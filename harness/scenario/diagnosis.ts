@@ -1,7 +1,7 @@
 import { WRONG_DERIVATIONS } from '../wire/wrong-derivations.ts';
 import { WRONG_TOKEN_HASHES } from '../forge/wrong-token-hashes.ts';
 import type { ProofPlan } from './request.ts';
-import type { Stage } from './stage.ts';
+import type { Play } from './play.ts';
 
 interface Suspicion {
   readonly what: string;
@@ -15,14 +15,14 @@ interface Suspicion {
  *
  * @returns the mistake and its cure in words, or `null` when none of the known ones is served
  */
-export async function diagnose(stage: Stage): Promise<string | null> {
-  const connection = await stage.connect();
-  const previous = await stage.connect();
-  const token = await stage.mint();
+export async function diagnose(play: Play): Promise<string | null> {
+  const connection = await play.connect();
+  const previous = await play.connect();
+  const token = await play.mint();
   const circumstances = {
     token: token.compact,
-    host: stage.setting.target.hostname,
-    thumbprint: stage.alice.thumbprint,
+    host: play.setting.target.hostname,
+    thumbprint: play.alice.thumbprint,
     previous,
   };
   const suspicions: Suspicion[] = [
@@ -61,12 +61,12 @@ export async function diagnose(stage: Stage): Promise<string | null> {
     {
       what: 'jti, htm and htu demanded',
       cure: 'Take proofs without per-request claims: they are optional (draft -06 §2.3.2.2).',
-      proof: { claims: stage.perRequest() },
+      proof: { claims: play.perRequest() },
     },
   ];
   for (const { what, cure, proof } of suspicions) {
-    const on = connection.open ? connection : await stage.connect();
-    const exchange = await stage.send(`a proof with ${what}`, { token, proof }, { on }, 'diagnosis');
+    const on = connection.open ? connection : await play.connect();
+    const exchange = await play.send(`a proof with ${what}`, { token, proof }, { on }, 'diagnosis');
     if (exchange.served) return `The target serves a proof with ${what}. ${cure}`;
     if (exchange.reading.kind === 'no-answer') return null;
   }

@@ -3,9 +3,8 @@ import { diagnose } from './diagnosis.ts';
 import { reasonOf, Unjudgeable } from './finding.ts';
 import { permutationText } from './permutation.ts';
 import type { Permutation } from './record.ts';
-import { suite } from './scenario.ts';
 import type { Setting } from './setting.ts';
-import { Stage } from './stage.ts';
+import { Play } from './play.ts';
 
 /** What has to be known of a target before right requests can be made under a permutation. */
 export interface Preparation {
@@ -35,10 +34,6 @@ const ALGORITHMS: Readonly<Record<Permutation['key'], readonly (string | undefin
   RSA: ['RS256', 'PS256'],
   Ed25519: ['EdDSA', 'Ed25519'],
 };
-
-const [probe] = suite('resource-server', 'preparation', [
-  { id: 'preparation', title: 'serves the right request', run: async () => {} },
-]);
 
 /** Finds out, once per permutation, how the right request looks for this target. */
 export class Preparations {
@@ -81,7 +76,7 @@ async function prepare(setting: Setting, permutation: Permutation): Promise<Prep
       `the target takes no JWS algorithm for ${permutation.key} keys (${refusal}); the draft names none as mandatory, see RS-HDR-4`,
     );
   }
-  const cause = await withStage(setting, permutation, LITERAL, diagnose);
+  const cause = await withPlay(setting, permutation, LITERAL, diagnose);
   return new Unjudgeable(
     'inconclusive',
     'target',
@@ -96,8 +91,8 @@ async function tryCandidate(
   candidate: Preparation,
 ): Promise<Preparation | Unjudgeable | string> {
   try {
-    return await withStage(setting, permutation, candidate, async (stage) => {
-      const first = await stage.send('the right request');
+    return await withPlay(setting, permutation, candidate, async (play) => {
+      const first = await play.send('the right request');
       if (first.reading.kind === 'cut' && permutation.key !== 'P-256') {
         return new Unjudgeable(
           'not-applicable',
@@ -109,13 +104,13 @@ async function tryCandidate(
       const { connection } = first;
       // Answered is enough: whether a second token is served on a connection is for RS-MUX-1 to judge.
       const second = connection.open
-        ? (await stage.send('the right request once more', {}, { on: connection })).reading.kind
+        ? (await play.send('the right request once more', {}, { on: connection })).reading.kind
         : 'cut';
       const persistent = second === 'served' || second === 'refused';
-      const { htu } = stage.perRequest();
-      const absolute = await stage.send('the right request with htu', { proof: { claims: { htu } } });
+      const { htu } = play.perRequest();
+      const absolute = await play.send('the right request with htu', { proof: { claims: { htu } } });
       if (absolute.served) return { ...candidate, persistent };
-      const path = await stage.send('the right request with htu as a path', {
+      const path = await play.send('the right request with htu as a path', {
         proof: { claims: { htu: setting.target.protectedPath } },
       });
       return { ...candidate, persistent, htu: path.served ? 'path' : 'absolute' };
@@ -138,13 +133,12 @@ async function tryCandidate(
   }
 }
 
-async function withStage<T>(
+async function withPlay<T>(
   setting: Setting,
   permutation: Permutation,
   preparation: Preparation,
-  use: (stage: Stage) => Promise<T>,
+  use: (play: Play) => Promise<T>,
 ): Promise<T> {
-  if (probe === undefined) throw new Error('unreachable');
-  await using stage = new Stage(setting, probe, permutation, 'info', preparation);
-  return await use(stage);
+  await using play = new Play(setting, permutation, preparation);
+  return await use(play);
 }

@@ -2,7 +2,8 @@ import { read } from '../../harness/scenario/expectation.ts';
 import type { Reading } from '../../harness/scenario/expectation.ts';
 import type { AttackEvidence } from '../../harness/scenario/record.ts';
 import type { RequestPlan } from '../../harness/scenario/request.ts';
-import type { Exchange, Stage, Way } from '../../harness/scenario/stage.ts';
+import type { Exchange, Way } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 import { ConnectFailure } from '../../harness/wire/connection.ts';
 
 /** What attacks are told with: a victim at work, attempts with what was stolen from it, and the outcome. */

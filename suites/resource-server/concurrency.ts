@@ -1,6 +1,7 @@
 import type { Token } from '../../harness/forge/token.ts';
 import type { RequestPlan } from '../../harness/scenario/request.ts';
-import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
 
 /** Requests of several tokens that are under way on one connection at the same time. */

@@ -1,7 +1,7 @@
 import { AXES } from '../../harness/scenario/permutation.ts';
 import type { RequestPlan } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import type { Way } from '../../harness/scenario/stage.ts';
+import type { Way } from '../../harness/scenario/play.ts';
 import { attempt, tell, victimOf } from './attack.ts';
 
 /** draft -06 §6.1.5, §3.3.2 step 5: what a member of a chain, or a malicious server, makes of the tokens it gets to see. */

@@ -1,5 +1,5 @@
 import { readJwt } from '../../harness/forge/read.ts';
-import type { Exchange } from '../../harness/scenario/stage.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
 import { NO_PROOF } from './proof-failures.ts';
 
 /** Shorter texts may stand in a response by chance. */

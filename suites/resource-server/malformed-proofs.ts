@@ -13,7 +13,8 @@ import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import type { ProofPlan, RequestPlan, Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 import { ConnectFailure } from '../../harness/wire/connection.ts';
 
 /** draft -06 §2.3, RFC 7515 §5.2, RFC 7519 §7.2: proofs that are no JWTs, or ambiguous ones. */

@@ -1,7 +1,8 @@
 import type { Token } from '../../harness/forge/token.ts';
 import type { Expectation } from '../../harness/scenario/expectation.ts';
 import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
-import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
 
 /** A pair of connection and token whose binding has been verified: the same proof was served for it twice. */

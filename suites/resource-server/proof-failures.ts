@@ -1,7 +1,8 @@
 import type { Expectation } from '../../harness/scenario/expectation.ts';
 import { combine } from '../../harness/scenario/request.ts';
 import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
-import type { Exchange, Stage, Way } from '../../harness/scenario/stage.ts';
+import type { Exchange, Way } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 
 /** A way for a proof to fail, all else being right (draft -06 §3.5). */
 export interface ProofFailure {

@@ -1,7 +1,8 @@
 import { AXES } from '../../harness/scenario/permutation.ts';
 import { combine } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 import { leaks } from './leaks.ts';
 import { invalidProofs, missingProof, protectedRequest, refusals, wayOf } from './proof-failures.ts';
 import type { ProofFailure } from './proof-failures.ts';

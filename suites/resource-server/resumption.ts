@@ -1,7 +1,8 @@
 import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
 
 /** draft -06 §2.2, §6.1.1: connections that resume a TLS session (RFC 8446 §2.2, RFC 5246 §7.3, RFC 5077). */

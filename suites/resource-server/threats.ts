@@ -2,7 +2,7 @@ import type { Identity } from '../../certs/identity.ts';
 import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
 import type { RequestPlan } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import type { Way } from '../../harness/scenario/stage.ts';
+import type { Way } from '../../harness/scenario/play.ts';
 import type { Field } from '../../harness/wire/connection.ts';
 import { attempt, swarm, tell, victimOf } from './attack.ts';
 import type { Try } from './attack.ts';

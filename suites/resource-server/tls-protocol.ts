@@ -2,7 +2,8 @@ import type { Token } from '../../harness/forge/token.ts';
 import { read, refused } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection, WireRequest } from '../../harness/wire/connection.ts';
 import { readSslSession } from '../../harness/wire/ssl-session.ts';
 

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Token } from '../../harness/forge/token.ts';
 import type { TokenPlan } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
 
 /** draft -06 §3.3.2 step 5b and closing paragraph: validity that ends while a binding is cached. */

@@ -2,7 +2,8 @@ import type { Token } from '../../harness/forge/token.ts';
 import { refused } from '../../harness/scenario/expectation.ts';
 import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import type { Exchange, Stage } from '../../harness/scenario/stage.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
 
 /** draft -06 §2.4, §3.3.2 step 4: wherever and however a session-bound token is presented, it needs its proof. */
 

@@ -1,0 +1,256 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Identity } from '../../certs/identity.ts';
+import type { Token } from '../forge/token.ts';
+import type { Connection, Outcome, WireFailure } from '../wire/connection.ts';
+import { ConnectFailure } from '../wire/connection.ts';
+import type { OpenSslConnection, OpenSslOptions } from '../wire/openssl-client.ts';
+import { Company } from './company.ts';
+import { describe } from './describe.ts';
+import type { Description } from './describe.ts';
+import { EvidenceBook } from './evidence.ts';
+import { read } from './expectation.ts';
+import type { Reading } from './expectation.ts';
+import { Unjudgeable } from './finding.ts';
+import { Maker } from './maker.ts';
+import type { Preparation } from './preparation.ts';
+import type { ExchangeEvidence, Permutation } from './record.ts';
+import type { ConnectPlan, ProofPlan, RequestPlan, TokenPlan } from './request.ts';
+import { rightfulClient } from './setting.ts';
+import type { Setting } from './setting.ts';
+
+/** A request with what came of it. */
+export interface Exchange {
+  /** Number in the evidence. */
+  readonly id: number;
+  readonly connection: Connection;
+  readonly token: Token | null;
+  /** The values of the proof field. */
+  readonly proofs: readonly string[];
+  readonly outcome: Outcome;
+  readonly reading: Reading;
+  readonly served: boolean;
+  readonly description: Description;
+}
+
+/** Where a request goes out: on this connection, or on the scenario's own of this kind. */
+export interface Way {
+  readonly on?: Connection;
+  readonly connect?: ConnectPlan;
+}
+
+/** A connection of the low-level TLS client, told by how it differs from the usual one. */
+export type LowLevelPlan = Partial<Omit<OpenSslOptions, 'host' | 'port'>>;
+
+/** How long a target may take to send a session ticket after it has answered a request. */
+const SESSION_MS = 200;
+
+const LONGEST_PAUSE_MS = 5000;
+
+/**
+ * What a scenario can do without judging: connections, tokens, proofs and requests against one target under one
+ * permutation. One per scenario and permutation; releases its connections when disposed.
+ */
+export class Play implements AsyncDisposable {
+  readonly setting: Setting;
+  readonly permutation: Permutation;
+  readonly evidence: EvidenceBook;
+  readonly #maker: Maker;
+  readonly #company: Company;
+
+  constructor(setting: Setting, permutation: Permutation, preparation: Preparation) {
+    this.setting = setting;
+    this.permutation = permutation;
+    this.evidence = new EvidenceBook(setting.effort);
+    this.#company = new Company(setting, permutation, this.evidence);
+    this.#maker = new Maker(setting, permutation, preparation, this.evidence);
+  }
+
+  /** The rightful client under this permutation's key type. */
+  get alice(): Identity {
+    return rightfulClient(this.setting, this.permutation);
+  }
+
+  /** The attacker, with a valid certificate of its own. */
+  get mallory(): Identity {
+    if (this.setting.credentials !== null)
+      this.notApplicable(
+        'it needs an attacker whose certificate the target trusts, and the target trusts only the client that it was given with',
+      );
+    return this.setting.pki.mallory;
+  }
+
+  get full(): boolean {
+    return this.setting.profile === 'full';
+  }
+
+  /**
+   * Opens a connection of its own; alice's, with this permutation's transport, unless told otherwise.
+   * A target that does not let it happen ends the scenario as inconclusive.
+   */
+  async connect(plan: ConnectPlan = {}): Promise<Connection> {
+    const opened = await this.#company.tryOpen(plan);
+    if (!('outcome' in opened)) return opened;
+    throw new Unjudgeable(
+      'inconclusive',
+      opened.outcome.kind === 'refused' ? 'environment' : 'target',
+      `a connection that the scenario needs was not established: ${opened.outcome.detail}`,
+    );
+  }
+
+  /** Like {@link connect}, where not being let in is one of the answers. */
+  async tryConnect(plan: ConnectPlan): Promise<Connection | WireFailure> {
+    const opened = await this.#company.tryOpen(plan);
+    return 'outcome' in opened ? opened.outcome : opened;
+  }
+
+  /**
+   * Opens a connection that resumes the TLS session of another one.
+   *
+   * @returns `undefined` where the target gave out no session or did not resume it
+   */
+  async resume(from: Connection, plan: ConnectPlan = {}): Promise<Connection | undefined> {
+    const session = await from.session(SESSION_MS);
+    if (session === undefined) return undefined;
+    const connection = await this.tryConnect({ ...plan, session });
+    return 'kind' in connection || !connection.facts.resumed ? undefined : connection;
+  }
+
+  /** Opens a connection of the low-level TLS client, HTTP/1.1; without that client the scenario cannot be judged here. */
+  async connectLowLevel(plan: LowLevelPlan = {}): Promise<OpenSslConnection> {
+    const client = await this.setting.lowLevel();
+    if ('unavailable' in client)
+      this.inconclusive(
+        `this needs a TLS client below Node's API, and there is none here: ${client.unavailable}`,
+      );
+    const id = this.#company.nextId();
+    const options: OpenSslOptions = { ...this.#company.options(plan), http: 'http/1.1' };
+    try {
+      return this.adopt(await client.connect(options, id));
+    } catch (error) {
+      if (error instanceof ConnectFailure) this.evidence.notConnected(id, options, error.outcome);
+      throw error;
+    }
+  }
+
+  /** Takes a connection that was opened elsewhere into the evidence; it is closed with the scenario. */
+  adopt<C extends Connection>(connection: C): C {
+    return this.#company.adopt(connection);
+  }
+
+  /** The name for the next connection in the evidence. */
+  nextConnectionId(): string {
+    return this.#company.nextId();
+  }
+
+  /** A fresh access token: session-bound to alice's certificate unless told otherwise. */
+  mint(plan: TokenPlan = {}): Promise<Token> {
+    return this.#maker.mint(plan);
+  }
+
+  /** A right proof for the token on the connection, unless told otherwise. */
+  proof(connection: Connection, token: Token, plan: ProofPlan = {}): string {
+    return this.#maker.proof(connection, token, plan);
+  }
+
+  /** The right per-request claims for a request of the protected path: fresh `jti`, `htm`, and `htu` in the form that the target takes. */
+  perRequest(
+    method = 'GET',
+    path = this.setting.target.protectedPath,
+  ): { readonly jti: string; readonly htm: string; readonly htu: string } {
+    return this.#maker.perRequest(method, path);
+  }
+
+  /** Sends a request and judges nothing. */
+  async send(
+    what: string,
+    plan: RequestPlan = {},
+    way: Way = {},
+    part: ExchangeEvidence['part'] = 'request',
+    expected = 'recorded',
+  ): Promise<Exchange> {
+    const first = await this.#sendOnce(what, plan, way, part, expected);
+    // A target may end an idle connection at any time (RFC 9112 §9.5): that is no answer to this request.
+    if (way.on !== undefined || first.fresh || first.exchange.reading.kind !== 'cut') return first.exchange;
+    return (await this.#sendOnce(what, plan, way, part, expected)).exchange;
+  }
+
+  async #sendOnce(
+    what: string,
+    plan: RequestPlan,
+    way: Way,
+    part: ExchangeEvidence['part'],
+    expected: string,
+  ): Promise<{ exchange: Exchange; fresh: boolean }> {
+    const { connection, fresh } = await this.#connectionFor(way);
+    const made = await this.#maker.make(plan, connection);
+    const outcome = await connection.send(made.request, this.setting.patienceMs);
+    const reading = read(outcome);
+    const proofIdsSeen = this.#maker.remember(made);
+    // Worked out when first asked for: of thousands of requests only a few are looked at.
+    let known: Description | undefined;
+    const description = (): Description =>
+      (known ??= describe(made.sent, this.#maker.known(this.#company.connections, proofIdsSeen)));
+    const id = this.evidence.exchanged({
+      sent: made.sent,
+      description,
+      part,
+      what,
+      outcome,
+      expected,
+      observed: reading.text,
+    });
+    const exchange: Exchange = {
+      id,
+      connection,
+      token: made.token,
+      proofs: made.sent.proofs,
+      outcome,
+      reading,
+      served: reading.kind === 'served',
+      get description() {
+        return description();
+      },
+    };
+    return { fresh, exchange };
+  }
+
+  async #connectionFor(way: Way): Promise<{ connection: Connection; fresh: boolean }> {
+    if (way.on === undefined) return this.#company.usual(way.connect ?? {});
+    if (!way.on.open) {
+      throw new Unjudgeable(
+        'not-applicable',
+        'target',
+        `the target ended connection ${way.on.id}, and this requirement is about a connection that goes on`,
+      );
+    }
+    return { connection: way.on, fresh: false };
+  }
+
+  /**
+   * Lets time pass, for requirements about time itself.
+   *
+   * @param instant milliseconds since the epoch, a few seconds ahead at most
+   */
+  async until(instant: number): Promise<void> {
+    await pause(Math.min(Math.max(0, instant - Date.now()), LONGEST_PAUSE_MS));
+  }
+
+  /** A remark for the reader of the evidence; no bearing on the verdict. */
+  note(text: string): void {
+    this.evidence.note(text);
+  }
+
+  /** Ends the scenario: it does not apply to this target. */
+  notApplicable(reason: string): never {
+    throw new Unjudgeable('not-applicable', 'target', reason);
+  }
+
+  /** Ends the scenario: it could not be measured. */
+  inconclusive(reason: string, attribution: 'target' | 'harness' | 'environment' = 'environment'): never {
+    throw new Unjudgeable('inconclusive', attribution, reason);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#company.disperse();
+  }
+}
