@@ -16,6 +16,40 @@ export interface TargetSummary {
   readonly problem?: string;
   /** Scenario id → reason, from the baseline. */
   readonly knownFailures: Readonly<Record<string, string>>;
+  /** Known mistakes whose failures are nearly this target's, all equally near; left out where none is near. */
+  readonly resemblances?: readonly Resemblance[];
+}
+
+/** A mistake, built into the reference, that makes nearly the same scenarios fail as a target does. */
+export interface Resemblance {
+  /** Id of the mutant, as in `tsbt run --mutant`. */
+  readonly mutant: string;
+  readonly mistake: string;
+  /** Jaccard distance of the failing scenarios, among those judged: 0 the same, 1 none in common. */
+  readonly distance: number;
+  /** Scenarios that fail on both. */
+  readonly common: readonly string[];
+  readonly onlyTarget: readonly string[];
+  readonly onlyMutant: readonly string[];
+  /** Scenarios that fail on the mutant, and were not judged on the target. */
+  readonly unjudged: readonly string[];
+}
+
+/** A mistake that the suite was tried on, and what caught it. */
+export interface Catch {
+  /** Id of the mutant. */
+  readonly id: string;
+  readonly mistake: string;
+  /** Requirements that the mistake breaks. */
+  readonly breaks: readonly string[];
+  /** The scenarios that fail on it; where one gives another verdict that counts, with the verdict behind the id: `RS-ERR-8 warn`. */
+  readonly scenarios: readonly string[];
+}
+
+/** A way to be different, and right, that the suite was tried on, and that no scenario may call broken. */
+export interface HarmlessVariant {
+  readonly id: string;
+  readonly difference: string;
 }
 
 export type Counts = Readonly<Record<Verdict, number>>;
@@ -58,6 +92,9 @@ export interface Report {
   readonly summary: Readonly<Record<string, Counts>>;
   readonly results: readonly ResultRecord[];
   readonly requirements: readonly RequirementCoverage[];
+  /** What the suite would catch: the mistakes that it is tried on at each change of it. */
+  readonly catches?: readonly Catch[];
+  readonly harmless?: readonly HarmlessVariant[];
   /** Matters of the run itself: stale baseline entries, targets that did not start, interruption. */
   readonly problems: readonly string[];
   readonly exitCode: number;

@@ -16,6 +16,7 @@ import type {
 import { assembleReport, measureEvidence } from './assemble.ts';
 import type { Report, TargetSummary } from './model.ts';
 import { CORE_PERMUTATION } from './reproduce.ts';
+import { sampleCatches, sampleHarmless, sampleResemblances } from './sample-catches.ts';
 import { sampleRequirements } from './sample-requirements.ts';
 
 /** Markup, script, escape sequences, direction and invisible characters, and the ends of things. */
@@ -33,6 +34,7 @@ export const sampleTarget: TargetSummary = {
   version: '2.3.1',
   arguments: 'targets/acme/target.yaml',
   knownFailures: { 'RS-PL-4': '#41: no upper bound on iat yet' },
+  resemblances: sampleResemblances,
 };
 
 const TOKEN_HASH = 'Zk3mQyJ1b0a8nF7wq2H5sXcVtR9LpE4uKdGjT6oBiA0';
@@ -373,6 +375,8 @@ export function sampleReport(change: Partial<Omit<Report, 'schema' | 'summary'>>
     targets: [sampleTarget],
     results,
     requirements: sampleRequirements,
+    catches: sampleCatches,
+    harmless: [...sampleHarmless, { id: 'V-RS-odd', difference: HOSTILE }],
     problems: ['The baseline lists RS-FLD-9, which passes: take it out of knownFailures.'],
     exitCode: 1,
     measured: { wallMs: 3290, ...measureEvidence(results) },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HOSTILE, sampleReport, sampleResult } from './sample.ts';
+import { HOSTILE, sampleReport, sampleResult, sampleTarget } from './sample.ts';
 import { terminalSummary } from './terminal.ts';
 
 const options = { reportPath: 'conformance-report/index.html' };
@@ -15,6 +15,14 @@ test('tells conclusion, counts, each failure with its repeat command, path and c
   expect(text).toContain('? inconclusive RS-ERR-4');
   expect(text).toContain('Report: conformance-report/index.html\n3.29 s · ');
   expect(text).toContain('! The baseline lists RS-FLD-9');
+});
+
+test('says in one line which known mistakes the failures are like', () => {
+  expect(terminalSummary(sampleReport(), options)).toContain(
+    '\n  behaves like M-RS-21 compares ekm with the value of the certificate’s first connection · or M-RS-999 takes any exporter value of the process (nearly the same failures, distance 0.25)\n',
+  );
+  const { resemblances: _near, ...target } = sampleTarget;
+  expect(terminalSummary(sampleReport({ targets: [target] }), options)).not.toContain('behaves like');
 });
 
 test('known failures come after new ones', () => {

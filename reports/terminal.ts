@@ -2,7 +2,7 @@ import type { Verdict } from '../harness/scenario/record.ts';
 import { VERDICTS } from '../harness/scenario/record.ts';
 import type { ScenarioGroup } from './assemble.ts';
 import { concludeTargets, type Conclusion, type TargetConclusion } from './conclusion.ts';
-import type { Report } from './model.ts';
+import type { Report, TargetSummary } from './model.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { clip, visible, visibleLine } from './visible.ts';
 
@@ -56,6 +56,17 @@ function problemLines(conclusion: TargetConclusion, group: ScenarioGroup, paint:
   ];
 }
 
+/** What known mistake this looks like, where one is near. */
+function likenessLine({ resemblances = [] }: TargetSummary): string[] {
+  const [first] = resemblances;
+  if (first === undefined) return [];
+  const names = resemblances.map(
+    ({ mutant, mistake }) => `${visibleLine(mutant)} ${clip(visibleLine(mistake), 160).text}`,
+  );
+  const near = first.distance === 0 ? 'the same failures' : 'nearly the same failures';
+  return [`  behaves like ${names.join(' · or ')} (${near}, distance ${first.distance.toFixed(2)})`];
+}
+
 function targetLines(conclusion: TargetConclusion, limit: number, paint: Paint): string[] {
   const { target, counts, groups } = conclusion;
   const heading = `${paint('bold', visibleLine(target.title))}: ${paint(CONCLUSION[conclusion.conclusion], conclusion.headline.toUpperCase())}`;
@@ -74,6 +85,7 @@ function targetLines(conclusion: TargetConclusion, limit: number, paint: Paint):
     heading,
     `  ${visible(conclusion.because).replaceAll('\n', '\n  | ')}`,
     `  ${tally}`,
+    ...likenessLine(target),
     ...grave.slice(0, limit).flatMap((group) => ['', ...problemLines(conclusion, group, paint)]),
     ...(more > 0 ? ['', `  … and ${more} more, see report`] : []),
     '',

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { compare } from '../harness/mutants/compare.ts';
 import { readKillSets, readUnkilled } from '../harness/mutants/kill-sets.ts';
+import { mistakesOf, readMistakes } from '../harness/mutants/mistakes.ts';
 import { ambiguous, loadSubjects } from '../harness/mutants/subject.ts';
 import { REQUIREMENTS } from './requirements/catalogue.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -13,6 +14,10 @@ const declared = {
   killSets: await readKillSets(file('resource-server')),
   unkilled: await readUnkilled(file('unkilled')),
 };
+
+test('what reports tell of mutants and variants is what their catalogues say; `tsbt mutants --write` renews it', async () => {
+  expect(await readMistakes(file('mutants'))).toEqual(mistakesOf(subjects));
+});
 
 test('ids of mutants and harmless variants are unique', () => {
   expect(ambiguous(subjects)).toEqual([]);

@@ -13,8 +13,8 @@ import { SCENARIOS } from './scenarios.ts';
 const REPRESENTATIVE: readonly (readonly [id: string, scenario: RegExp, says: RegExp])[] = [
   ['M-RS-01', /^RS-FLD-/, /served/],
   ['M-RS-04', /^RS-SIG-/, /served/],
-  ['M-RS-06', /^RS-SIG-/, /served/],
-  ['M-RS-10', /^RS-HDR-/, /none.*served/i],
+  ['M-RS-06', /^RS-HDR-7/, /served/],
+  ['M-RS-10', /^RS-HDR-5/, /none.*served/i],
   ['M-RS-21', /^RS-EKM-5/, /served/],
   ['M-RS-25', /^RS-EKM-1$/, /RFC 9266|EXPORTER-Channel-Binding/],
   ['M-RS-42', /^RS-MTLS-/, /served/],

@@ -10,6 +10,7 @@ import type { Comparison, Mismatch, Suite } from '../mutants/compare.ts';
 import { killMatrix } from '../mutants/kill-matrix.ts';
 import { readKillSets, readUnkilled, writeKillSets } from '../mutants/kill-sets.ts';
 import type { KillSets } from '../mutants/kill-sets.ts';
+import { mistakesOf, writeMistakes } from '../mutants/mistakes.ts';
 import { playMatrix } from '../mutants/matrix.ts';
 import type { Matrix } from '../mutants/matrix.ts';
 import { killSetOf } from '../mutants/observation.ts';
@@ -18,9 +19,8 @@ import type { Subject } from '../mutants/subject.ts';
 import type { ExitCode } from '../run/exit-code.ts';
 import { nearMiss } from '../target/near-miss.ts';
 import { UsageError } from '../usage-error.ts';
+import { KILL_SETS, MISTAKES, ROLE } from './catches.ts';
 
-const ROLE = 'resource-server';
-const KILL_SETS = fileURLToPath(new URL(`../../suites/kill-sets/${ROLE}.json`, import.meta.url));
 const UNKILLED = fileURLToPath(new URL('../../suites/kill-sets/unkilled.json', import.meta.url));
 
 interface MutantsOptions {
@@ -94,7 +94,10 @@ async function mutants(options: MutantsOptions): Promise<ExitCode | 130> {
     requirements: REQUIREMENTS.filter(({ role }) => role === ROLE),
   };
   const killSets = options.write ? renewed(all, declared.killSets, matrix) : declared.killSets;
-  if (options.write && !matrix.interrupted) await writeKillSets(KILL_SETS, killSets);
+  if (options.write && !matrix.interrupted) {
+    await writeKillSets(KILL_SETS, killSets);
+    await writeMistakes(MISTAKES, mistakesOf(all));
+  }
   const current = { ...declared, killSets };
   const comparison = compare(tried, all, matrix.observations, current, suite);
   const wallMs = Math.round(performance.now() - begun);

@@ -16,13 +16,15 @@ import { conduct } from '../run/conduct.ts';
 import type { StartedTarget } from '../run/conduct.ts';
 import type { Selection } from '../run/selection.ts';
 import { AXES, parsePermutation } from '../scenario/permutation.ts';
-import type { Permutation, Role } from '../scenario/record.ts';
+import type { Permutation, ResultRecord, Role } from '../scenario/record.ts';
 import { EMBEDDED } from '../target/embedded.ts';
 import { loadManifest, manifestForUrl } from '../target/manifest.ts';
 import type { Manifest } from '../target/manifest.ts';
 import { loadSubjects } from '../mutants/subject.ts';
 import { nearMiss } from '../target/near-miss.ts';
 import { UsageError } from '../usage-error.ts';
+import { readKnown, resemblancesOf, ROLE as ROLE_WITH_MUTANTS, toldOf } from './catches.ts';
+import type { Known } from './catches.ts';
 
 const ROLES: readonly Role[] = ['resource-server', 'client', 'authorization-server'];
 
@@ -120,7 +122,7 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
   let prepared: Promise<void> | undefined;
   try {
     prepared = prepare(out);
-    await prepared;
+    const [known] = await Promise.all([readKnown(), prepared]);
     const outcome = await conduct({
       manifests,
       scenarios: SCENARIOS,
@@ -152,9 +154,12 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
         scenarios: selection.scenarios,
         requirements: selection.requirements,
       },
-      targets: outcome.targets.map(summaryOf),
+      targets: outcome.targets.map((target) =>
+        withResemblances(summaryOf(target), outcome.results, known, selection),
+      ),
       results: outcome.results,
       requirements: coverage(),
+      ...(manifests.some(({ role }) => role === ROLE_WITH_MUTANTS) ? toldOf(known) : {}),
       problems: outcome.problems,
       exitCode: outcome.exitCode,
       measured: {
@@ -253,6 +258,18 @@ async function prepare(out: string): Promise<void> {
       'Give a folder that you may write with --out DIR.',
     );
   }
+}
+
+function withResemblances(
+  target: TargetSummary,
+  results: readonly ResultRecord[],
+  known: Known,
+  { strict }: Selection,
+): TargetSummary {
+  if (target.role !== ROLE_WITH_MUTANTS) return target;
+  const own = results.filter((result) => result.target === target.name);
+  const resemblances = resemblancesOf(own, known, strict);
+  return resemblances.length === 0 ? target : { ...target, resemblances };
 }
 
 /** What the report says of a target. */

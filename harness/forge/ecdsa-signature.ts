@@ -42,6 +42,20 @@ export function derSignature(signature: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([0x30, ...length]), body]);
 }
 
+/** The JWS form of a signature in DER, `length` octets for each scalar. */
+export function jwsSignature(der: Buffer, length: number): Buffer {
+  const signature = Buffer.alloc(2 * length);
+  let at = (der[1] ?? 0) < 0x80 ? 2 : 3;
+  for (const end of [length, 2 * length]) {
+    const after = at + 2 + (der[at + 1] ?? 0);
+    // A sign octet of zero, where there is one, lies before the scalar's own.
+    const from = Math.max(at + 2, after - length);
+    der.copy(signature, end - (after - from), from, after);
+    at = after;
+  }
+  return signature;
+}
+
 /** The other signature that verifies just as well: `s` replaced by `n − s`, so that one of the two is "high". */
 export function negatedS(signature: Uint8Array, curve: Curve): Buffer {
   const [r, s] = scalars(signature);

@@ -1,5 +1,6 @@
 import { constants, createHmac, sign as asymmetricSign } from 'node:crypto';
 import type { KeyObject, SignKeyObjectInput } from 'node:crypto';
+import { jwsSignature, SCALAR_LENGTH } from './ecdsa-signature.ts';
 
 /** Makes the octets of a signature over a signing input. */
 export type Sign = (signingInput: Buffer) => Buffer;
@@ -12,6 +13,13 @@ interface Scheme {
   readonly hash: string;
   readonly pss?: true;
 }
+
+/** Octets of `r` and of `s`, by Node's names for the curves. */
+const SCALARS: Readonly<Record<string, number>> = {
+  prime256v1: SCALAR_LENGTH['P-256'],
+  secp384r1: SCALAR_LENGTH['P-384'],
+  secp521r1: SCALAR_LENGTH['P-521'],
+};
 
 const SCHEMES: Readonly<Record<string, Scheme>> = {
   ES256: { kind: 'asymmetric', hash: 'sha256' },
@@ -85,6 +93,10 @@ export function signer(algorithm: string, key: KeyObject | Uint8Array): Sign {
   if (key instanceof Uint8Array || key.type !== 'private')
     throw new TypeError(`${algorithm} needs a private key`);
   const hash = key.asymmetricKeyType?.startsWith('ed') ? null : scheme.hash;
+  const scalar = SCALARS[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  // Asked for in DER and rewritten: Node is slow at finding out that it was given more than a key.
+  if (scalar !== undefined)
+    return (signingInput) => jwsSignature(asymmetricSign(hash, signingInput, key), scalar);
   const input = signingKey(key, scheme.pss === true);
   return (signingInput) => asymmetricSign(hash, signingInput, input);
 }

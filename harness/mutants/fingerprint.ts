@@ -25,8 +25,12 @@ export interface Resemblance {
   readonly unjudged: readonly string[];
 }
 
-/** How far apart two sets of failures may be to be called alike: of three failures, two in common. */
-const CLOSE = 1 / 3;
+/**
+ * How far apart two sets of failures may be to be called alike: seven of ten in common. Held against the mutants
+ * themselves, each without its own kill set, the nearest within this is a mistake of the same kind; at two of three in
+ * common it often is not.
+ */
+const CLOSE = 0.3;
 /** How many mutants may be equally near. Where several make the very same scenarios fail, they are told apart by nothing. */
 const EQUALLY_NEAR = 2;
 const EQUALLY_NEAR_IF_SAME = 3;
@@ -93,7 +97,7 @@ function likeness({ mutant, mistake, failing }: Suspect, { failed, passed, unlik
   return {
     mutant,
     mistake,
-    distance: union === 0 ? 1 : 1 - common.length / union,
+    distance: union === 0 ? 1 : (onlyTarget.length + onlyMutant.length) / union,
     common,
     onlyTarget,
     onlyMutant,

@@ -29,15 +29,22 @@ export function mistakesOf(subjects: readonly Subject[]): readonly Mistake[] {
   }));
 }
 
+/** Of a line, as in the formatter's settings. */
+const WIDTH = 110;
+
 /** Writes them as the formatter would, so that a change of one word is one line of the diff. */
 export async function writeMistakes(path: string, mistakes: readonly Mistake[]): Promise<void> {
-  const line = (value: unknown): string =>
-    Array.isArray(value) ? `[${value.map((one) => JSON.stringify(one)).join(', ')}]` : JSON.stringify(value);
-  const rows = mistakes.map((mistake) => {
-    const members = Object.entries(mistake).map(([name, value]) => `    "${name}": ${line(value)}`);
-    return `  {\n${members.join(',\n')}\n  }`;
-  });
+  const rows = mistakes.map((mistake) => `  {\n${Object.entries(mistake).map(memberText).join(',\n')}\n  }`);
   await writeFile(path, `[\n${rows.join(',\n')}\n]\n`);
+}
+
+function memberText([name, value]: readonly [string, string | readonly string[]]): string {
+  if (typeof value === 'string') return `    "${name}": ${JSON.stringify(value)}`;
+  const items = value.map((item) => JSON.stringify(item));
+  const line = `    "${name}": [${items.join(', ')}]`;
+  return `${line},`.length <= WIDTH
+    ? line
+    : `    "${name}": [\n${items.map((item) => `      ${item}`).join(',\n')}\n    ]`;
 }
 
 /**

@@ -24,7 +24,8 @@ function isUnbound(token: string | undefined): boolean {
 export const choiceOfTokenMutants: readonly Mutant[] = [
   {
     id: 'M-RS-220',
-    mistake: 'takes the token from the first of two Authorization fields, and looks into the last one for cnf',
+    mistake:
+      'takes the token from the first of two Authorization fields, and looks into the last one for cnf',
     breaks: ['RS-FLD-7'],
     variant: () => ({
       parts: () => ({
@@ -43,13 +44,16 @@ export const choiceOfTokenMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-221',
-    mistake: 'takes a certificate-bound token for one that is bound to TLS sessions where it requires binding',
+    mistake:
+      'takes a certificate-bound token for one that is bound to TLS sessions where it requires binding',
     breaks: ['RS-CNF-5'],
     gains: ['binding-required'],
     variant: () => ({
       parts: () => ({
         checks: defaultPresentationChecks.with('binding-required', ({ confirmation }) =>
-          confirmation.kind === 'none' ? invalidToken('only bound access tokens are accepted here') : undefined,
+          confirmation.kind === 'none'
+            ? invalidToken('only bound access tokens are accepted here')
+            : undefined,
         ),
       }),
     }),

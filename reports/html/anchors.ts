@@ -14,3 +14,8 @@ export function requirementId(id: string): string {
 export function targetId(name: string): string {
   return `t.${safe(name)}`;
 }
+
+/** The `id` of a mistake's row among those that the suite would catch. */
+export function catchId(id: string): string {
+  return `m.${safe(id)}`;
+}

@@ -108,15 +108,15 @@ test('filters by verdict, suite and words, and keeps the filter in the address',
   await page.getByRole('checkbox', { name: 'fail' }).check();
   const failing = await shownRows(page);
   expect(failing).toEqual(['RS-EKM-5', 'RS-PL-4', 'RS-SIG-1', 'RS-HDR-4', 'RS-ERR-2', 'RS-T1']);
-  await page.getByLabel('Suite').selectOption('JOSE attacks');
+  await page.getByRole('combobox', { name: 'Suite' }).selectOption('JOSE attacks');
   expect(await shownRows(page)).toEqual(['RS-SIG-1', 'RS-HDR-4']);
-  await page.getByRole('searchbox', { name: 'Search' }).fill('natural algorithm');
+  await page.getByRole('searchbox', { name: 'Search', exact: true }).fill('natural algorithm');
   expect(await shownRows(page)).toEqual(['RS-HDR-4']);
   expect(await page.locator('#count').textContent()).toBe(`1 of ${all.length} scenarios`);
 
   await using again = await visit({ fragment: await page.evaluate<string>('location.hash') });
   expect(await shownRows(again.page)).toEqual(['RS-HDR-4']);
-  await again.page.getByRole('searchbox', { name: 'Search' }).fill('no such words');
+  await again.page.getByRole('searchbox', { name: 'Search', exact: true }).fill('no such words');
   expect(await again.page.getByText('No scenario fits').isVisible()).toBe(true);
   await again.page.getByRole('button', { name: 'Clear' }).click();
   expect(await shownRows(again.page)).toEqual(all);
@@ -152,6 +152,22 @@ test('a link in the summary opens the scenario it names, also one that is filter
   ]);
 });
 
+test('the mistakes that the suite would catch have a search of their own', async () => {
+  await using seen = await visit();
+  const { page } = seen;
+  const mistakes = page.locator('#mistakes tbody tr:visible th');
+  expect(await mistakes.allTextContents()).toEqual([]);
+  await page.getByRole('searchbox', { name: 'Search mistakes' }).fill('RS-T1 compares');
+  expect(await mistakes.allTextContents()).toEqual(['M-RS-21']);
+  expect(await page.locator('#catch-count').textContent()).toBe('1 of 3 mistakes');
+  // A link to one that the search has put away brings it back, and leaves the filter of the results alone.
+  await page.getByRole('checkbox', { name: 'fail' }).check();
+  await page.getByRole('searchbox', { name: 'Search mistakes' }).fill('stored');
+  await page.locator('.likeness').getByRole('link', { name: 'M-RS-21' }).click();
+  expect(await mistakes.allTextContents()).toEqual(['M-RS-21', 'M-RS-105']);
+  expect(await page.getByRole('checkbox', { name: 'fail' }).isChecked()).toBe(true);
+});
+
 test('without script it is a plain list', async () => {
   await using seen = await visit({ script: false });
   expect(await seen.page.locator('#filter').isVisible()).toBe(false);
@@ -182,7 +198,7 @@ test('has no accessibility violation that axe finds, rows opened, light and dark
   await using seen = await visit();
   // One row of each kind: axe takes long over hundreds of the same.
   const rows = ['RS-EKM-1', 'RS-EKM-5', 'RS-HDR-4', 'RS-ERR-4', 'RS-T1'].map((id) => `[id$=".${id}"]`).join();
-  const opened = `:is(${rows}, .area), :is(${rows}) details`;
+  const opened = `:is(${rows}, .area, .more), :is(${rows}) details`;
   await seen.page.evaluate(
     `for (const details of document.querySelectorAll(${JSON.stringify(opened)})) details.open = true`,
   );

@@ -38,6 +38,10 @@ const TERMS: readonly (readonly [string, string])[] = [
   ['Neutral', 'A request with a harmless difference, which must be served as well.'],
   ['Variant', 'A request that differs from a control that was just served in exactly one declared way.'],
   ['Minimal pair', 'A control and a variant. The difference shown was computed from what stood on the wire.'],
+  [
+    'Distance',
+    'How far a target’s failures are from those of a known mistake: of all scenarios that fail on either, the share that fails on only one. 0 is the same, 1 is none in common.',
+  ],
   ['Permutation', 'TLS version, HTTP version and type of the client’s key that a scenario ran under.'],
   [
     'Exporter cross-check',

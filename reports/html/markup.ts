@@ -55,8 +55,8 @@ export function block(text: string, length = 2000): Markup {
 }
 
 /** `1 scenario`, `2 scenarios`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : nouns}`;
 }
 
 /** Milliseconds as `0.4 ms`, `12 ms` or `3.2 s`. */

@@ -39,6 +39,13 @@ test.each([
   ['attack story', 'Mallory, who reads the gateway’s access log and holds no key'],
   ['untested requirement', 'TLS refuses such keys before a request can be made.'],
   ['ambiguity', 'AMB-01'],
+  ['known mistake it is like', 'Behaves like one of these'],
+  ['link to that mistake', '<a href="#m.M-RS-21"><code>M-RS-21</code></a>'],
+  ['distance', '3 of 4 failures in common'],
+  ['mistake the suite would catch', 'lets its refusals be stored'],
+  ['scenario that catches it', '<a href="#s.acme-gateway.RS-EKM-5">RS-EKM-5</a>'],
+  ['verdict that is no failure', '<code>RS-ERR-8</code> (warn)'],
+  ['harmless variant', 'speaks HTTP/1.1 only'],
   ['problem of the run', 'The baseline lists RS-FLD-9'],
 ])('shows the %s', (_, text) => {
   expect(page).toContain(text);
@@ -49,6 +56,19 @@ test('an incomplete run is said to be one, and is not called conformant', () => 
   const cut = renderHtml(sampleReport({ complete: false, results, problems: [] }));
   expect(cut).toContain('Incomplete run</h2>');
   expect(cut).toMatch(/class="headline">[^]*?Inconclusive/);
+});
+
+test('a mistake without a row is named and not linked', () => {
+  expect(page).toContain('<code>M-RS-999</code>');
+  expect(page).not.toContain('#m.M-RS-999');
+});
+
+test('a report that is not told what the suite would catch has no part for it, nor a likeness', () => {
+  const { catches: _caught, harmless: _harmless, ...told } = sampleReport();
+  const { resemblances: _near, ...target } = sampleTarget;
+  const bare = renderHtml({ ...told, targets: [target] });
+  expect(bare).not.toContain('id="catches"');
+  expect(bare).not.toContain('Behaves like');
 });
 
 test('a homepage that is no web address is not a link', () => {

@@ -5,6 +5,7 @@ import { concludeTargets, type TargetConclusion } from '../conclusion.ts';
 import type { Report } from '../model.ts';
 import { visibleLine } from '../visible.ts';
 import { ambiguities } from './ambiguities.ts';
+import { catches } from './catches.ts';
 import { coverage } from './coverage.ts';
 import { legend } from './legend.ts';
 import { html, type Markup } from './markup.ts';
@@ -47,9 +48,11 @@ export function renderHtml(report: Report): string {
   const script = asset('./report.client.js');
   const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; base-uri 'none'; form-action 'none'`;
   const conclusions = concludeTargets(report);
+  const listed = new Set((report.catches ?? []).map(({ id }) => id));
   const sections = [
     ['results', 'Results', results(report, conclusions)],
     ['coverage', 'Coverage', coverage(report, conclusions)],
+    ['catches', 'What it would catch', catches(report, conclusions)],
     ['ambiguities', 'Unclear text', ambiguities(report, conclusions)],
     ['legend', 'Legend', legend()],
   ] as const;
@@ -75,8 +78,9 @@ export function renderHtml(report: Report): string {
             <p class="run-line">${runLine(report)}</p>
           </header>
           <main>
-            ${problems(report)} ${targetTable(conclusions)} ${conclusions.map(targetSummary)}
-            ${runFacts(report)} ${navigation(sections)} ${sections.map(([, , content]) => content)}
+            ${problems(report)} ${targetTable(conclusions)}
+            ${conclusions.map((conclusion) => targetSummary(conclusion, listed))} ${runFacts(report)}
+            ${navigation(sections)} ${sections.map(([, , content]) => content)}
           </main>
           <footer class="page">
             <p>

@@ -79,7 +79,8 @@ const reveal = () => {
   const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (place === null) return;
   if (place.hidden) {
-    form.reset();
+    if (place.matches('.row')) form.reset();
+    place.hidden = false;
     apply();
   }
   for (let node = place; node !== null; node = node.parentElement) {
@@ -133,6 +134,25 @@ theme.addEventListener('click', () => {
   showTheme();
 });
 showTheme();
+
+// The mistakes that the suite would catch have a search of their own.
+const catchSearch = document.getElementById('catch-search');
+if (catchSearch !== null) {
+  const mistakes = document.getElementById('mistakes');
+  const each = [...mistakes.querySelectorAll('tbody tr')];
+  catchSearch.hidden = false;
+  catchSearch.querySelector('input').addEventListener('input', ({ target }) => {
+    const words = target.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of each) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
+    const fit = each.filter((row) => !row.hidden).length;
+    mistakes.open = words.length > 0 && fit > 0;
+    document.getElementById('catch-count').textContent =
+      words.length > 0 ? `${fit} of ${each.length} mistakes` : '';
+  });
+}
 
 // Commands can be copied where the browser allows it for this page.
 if (navigator.clipboard !== undefined) {

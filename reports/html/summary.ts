@@ -5,6 +5,7 @@ import { consequencesOf, type Consequence } from '../consequences.ts';
 import type { Counts } from '../model.ts';
 import { rowId, targetId } from './anchors.ts';
 import { conclusionMark, verdictBadge, verdictWord } from './badge.ts';
+import { likeness } from './likeness.ts';
 import { html, type Markup, plural, shown, shownUpTo } from './markup.ts';
 
 /** How many scenarios are named beside one consequence before the rest is only counted. */
@@ -132,8 +133,12 @@ function facts({ target }: TargetConclusion): Markup {
   </dl>`;
 }
 
-/** What a busy reader has to know of one target: conformant or not, what is broken, what that lets an attacker do. */
-export function targetSummary(conclusion: TargetConclusion): Markup {
+/**
+ * What a busy reader has to know of one target: conformant or not, what is broken, what that lets an attacker do.
+ *
+ * @param listed ids of the known mistakes that have a row in this report
+ */
+export function targetSummary(conclusion: TargetConclusion, listed: ReadonlySet<string>): Markup {
   const { target, groups, counts } = conclusion;
   const failing = groups.filter(({ verdict }) => verdict === 'fail');
   const results = VERDICTS.reduce((sum, verdict) => sum + counts[verdict], 0);
@@ -149,7 +154,7 @@ export function targetSummary(conclusion: TargetConclusion): Markup {
     </header>
     ${countBar(counts)}${countList(counts)}
     ${results !== groups.length && html`<p class="dim">${plural(results, 'result')}: ${plural(groups.length, 'scenario')} under several permutations of TLS version, HTTP version and key type.</p>`}
-    ${consequenceList('attack', 'What an attacker could do', failing)}
+    ${likeness(conclusion, listed)} ${consequenceList('attack', 'What an attacker could do', failing)}
     ${consequenceList('outage', 'What honest parties lose', failing)}
     ${unjudgedList(groups)}${knownFailures(conclusion)}${warningList(groups)}${attackList(groups)}
     ${facts(conclusion)}
