@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { compare } from '../harness/mutants/compare.ts';
-import { readKillSets, readUnkilled } from '../harness/mutants/kill-sets.ts';
+import { readExactKillSets, readUnkilled } from '../harness/mutants/kill-sets.ts';
 import { mistakesOf, readMistakes } from '../harness/mutants/mistakes.ts';
 import { ambiguous, loadSubjects } from '../harness/mutants/subject.ts';
 import { REQUIREMENTS } from './requirements/catalogue.ts';
@@ -11,7 +11,7 @@ const file = (name: string): string => fileURLToPath(new URL(`kill-sets/${name}.
 
 const subjects = await loadSubjects();
 const declared = {
-  killSets: await readKillSets(file('resource-server')),
+  killSets: await readExactKillSets(file('resource-server')),
   unkilled: await readUnkilled(file('unkilled')),
 };
 

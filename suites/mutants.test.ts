@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ofSubject } from '../harness/mutants/compare.ts';
 import type { Suite } from '../harness/mutants/compare.ts';
-import { readKill, readKillSets } from '../harness/mutants/kill-sets.ts';
+import { readKill, readExactKillSets } from '../harness/mutants/kill-sets.ts';
 import { Laboratory } from '../harness/mutants/laboratory.ts';
 import { loadSubjects } from '../harness/mutants/subject.ts';
 import type { Subject } from '../harness/mutants/subject.ts';
@@ -35,7 +35,7 @@ const DAY = 86_400_000;
 const turn = Number(process.env['GITHUB_RUN_NUMBER'] ?? Math.floor(Date.now() / DAY));
 
 const subjects = await loadSubjects();
-const killSets = await readKillSets(
+const killSets = await readExactKillSets(
   fileURLToPath(new URL('kill-sets/resource-server.json', import.meta.url)),
 );
 const suite: Suite = { scenarios: SCENARIOS.map(({ id }) => id), requirements: REQUIREMENTS };

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { existsSync, readFileSync, watch } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -117,6 +118,34 @@ describe.concurrent('a target that does not come up', () => {
     expect(code).toBe(4);
   });
 
+  test('leaves the baseline that there is as it is', async () => {
+    const file = await manifest(
+      'name: absent\ntitle: Absent\nrole: resource-server\nstart: { process: { command: [./no-such-program] } }\n',
+    );
+    const baseline = join(folder, 'kept.json');
+    await writeFile(baseline, '{"absent":{"RS-EKM-1":"known"}}');
+    const words = ['--baseline', baseline, '--write-baseline', '--out', join(folder, 'kept')];
+    const { code, errors } = await tsbt('run', file, ...FEW, ...words);
+    expect(errors).toMatch(/no-such-program[\s\S]*No baseline written/);
+    expect(readFileSync(baseline, 'utf8')).toContain('RS-EKM-1');
+    expect(code).toBe(4);
+  });
+
+  test('a mistake that shows only when targets run leaves none of them behind', async () => {
+    const server = createTlsServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const first = await manifest(
+      `name: given\ntitle: Given\nrole: resource-server\nstart: { url: "https://127.0.0.1:${port}" }\ncredentials: { certificate: "${REFERENCE}", key: "${REFERENCE}", accessToken: secret }\n`,
+    );
+    const second = await hostile('hang');
+    const { code, errors } = await tsbt('run', first, second, ...FEW, '--out', join(folder, 'mistake'));
+    server.close();
+    expect(errors).toMatch(/is not a PEM certificate/);
+    expect(errors).not.toContain('secret');
+    expect(code).toBe(2);
+  });
+
   test('a port in use is told', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -129,6 +158,29 @@ describe.concurrent('a target that does not come up', () => {
     expect(output).toMatch(/EADDRINUSE/);
     expect(code).toBe(4);
   });
+});
+
+test('results are told though the report cannot be written any more', async () => {
+  const out = await mkdtemp(join(folder, 'late-'));
+  await mkdir(join(out, 'report.json'));
+  const { code, output, errors } = await tsbt('run', ...FEW, '--out', out);
+  expect(output).toMatch(/2 passed|2 pass/);
+  expect(errors).toMatch(/--out/);
+  expect(code).toBe(2);
+});
+
+test('a module that cannot be closed does not keep the process', async () => {
+  const module = join(folder, 'open.mjs');
+  await writeFile(
+    module,
+    `import { start as inner } from ${JSON.stringify(fileURLToPath(new URL('../../reference/resource-server/target.ts', import.meta.url)))};
+     export const start = async (...given) => { await inner(...given); };`,
+  );
+  const file = await manifest(
+    `name: open\ntitle: Open\nrole: resource-server\nstart: { module: ${JSON.stringify(module)} }\n`,
+  );
+  const { code } = await tsbt('run', file, ...FEW, '--out', join(folder, 'open'));
+  expect(code).toBe(0);
 });
 
 describe.concurrent('a hostile target', () => {

@@ -8,7 +8,7 @@ import { SCENARIOS } from '../../suites/scenarios.ts';
 import { compare } from '../mutants/compare.ts';
 import type { Comparison, Mismatch, Suite } from '../mutants/compare.ts';
 import { killMatrix } from '../mutants/kill-matrix.ts';
-import { readKillSets, readUnkilled, writeKillSets } from '../mutants/kill-sets.ts';
+import { readExactKillSets, readUnkilled, writeKillSets } from '../mutants/kill-sets.ts';
 import type { KillSets } from '../mutants/kill-sets.ts';
 import { mistakesOf, writeMistakes } from '../mutants/mistakes.ts';
 import { playMatrix } from '../mutants/matrix.ts';
@@ -77,7 +77,7 @@ async function mutants(options: MutantsOptions): Promise<ExitCode | 130> {
   const all = await loadSubjects();
   const chosen = choose(all, options.only);
   if (options.out !== undefined) await makeFolder(options.out);
-  const declared = { killSets: await readKillSets(KILL_SETS), unkilled: await readUnkilled(UNKILLED) };
+  const declared = { killSets: await readExactKillSets(KILL_SETS), unkilled: await readUnkilled(UNKILLED) };
   const matrix = await playMatrix({
     subjects: chosen,
     ...(options.shard === undefined ? {} : { shard: options.shard }),
@@ -165,6 +165,7 @@ const HEADINGS: Readonly<Record<Mismatch['kind'], string>> = {
   wronged: 'Harmless variants that a scenario calls broken or cannot judge',
   undeclared: 'Found, and not declared',
   missed: 'Declared, and not found',
+  changed: 'Declared, and more or less found',
   ambiguous: 'Ids that stand for several mutants or variants',
   vacuous: 'Scenarios that kill nothing',
   stale: 'Declarations about what there is not, or not any more',

@@ -14,6 +14,7 @@ import { readBaseline, writeBaseline } from '../run/baseline.ts';
 import type { Baseline } from '../run/baseline.ts';
 import { conduct } from '../run/conduct.ts';
 import type { StartedTarget } from '../run/conduct.ts';
+import type { ExitCode } from '../run/exit-code.ts';
 import type { Selection } from '../run/selection.ts';
 import { AXES, parsePermutation } from '../scenario/permutation.ts';
 import type { Permutation, ResultRecord, Role } from '../scenario/record.ts';
@@ -27,6 +28,8 @@ import { readKnown, resemblancesOf, ROLE as ROLE_WITH_MUTANTS, toldOf } from './
 import type { Known } from './catches.ts';
 
 const ROLES: readonly Role[] = ['resource-server', 'client', 'authorization-server'];
+
+const INCONCLUSIVE: ExitCode = 4;
 
 interface RunOptions {
   readonly url: readonly string[];
@@ -169,15 +172,29 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
       },
     });
     stream?.finish({ complete: outcome.complete, finishedAt, exitCode: outcome.exitCode });
-    await writeReport(report, out);
-    if (options.writeBaseline && options.baseline !== undefined) {
-      await writeBaseline(options.baseline, outcome.results);
-      process.stdout.write(`Baseline written to ${options.baseline}\n`);
-      return outcome.complete ? 0 : outcome.exitCode;
+    const summary = terminalSummary(report, {
+      reportPath: join(options.out, 'index.html'),
+      colour: process.stdout.isTTY,
+    });
+    try {
+      await writeReport(report, out);
+    } catch (error) {
+      // A full disk must not cost the results of a long run.
+      process.stdout.write(summary);
+      throw error;
     }
-    process.stdout.write(
-      terminalSummary(report, { reportPath: join(options.out, 'index.html'), colour: process.stdout.isTTY }),
-    );
+    const { targets, results, problems } = outcome;
+    if (options.writeBaseline && options.baseline !== undefined) {
+      // Not from half a run: failures that were not reached would be lost from the file.
+      if (!outcome.complete || targets.some(({ problem }) => problem !== undefined)) {
+        process.stderr.write(`${[...problems, `No baseline written to ${options.baseline}`].join('\n')}\n`);
+        return outcome.interrupted ? 130 : INCONCLUSIVE;
+      }
+      await writeBaseline(options.baseline, results);
+      process.stdout.write(`Baseline written to ${options.baseline}\n`);
+      return 0;
+    }
+    process.stdout.write(summary);
     return outcome.interrupted ? 130 : outcome.exitCode;
   } finally {
     stream?.[Symbol.dispose]();

@@ -32,8 +32,9 @@ function finding(
   scenario: string,
   verdict: Verdict,
   attribution: Finding['attribution'] = 'target',
+  found = 1,
 ): Finding {
-  return { scenario, verdict, attribution, reason: `${scenario} says so\nat length`, cause: null };
+  return { scenario, verdict, attribution, reason: `${scenario} says so\nat length`, found, cause: null };
 }
 
 function observation(of: string, ...findings: readonly Finding[]): Observation {
@@ -145,6 +146,27 @@ test('a verdict of another gravity than declared is both undeclared and missed',
     { kind: 'undeclared', about: 'M-1' },
     { kind: 'missed', about: 'M-1' },
   ]);
+});
+
+test('a scenario that finds more or less than declared is told, and counts as a kill all the same', () => {
+  const killSets = { ...declared.killSets, 'M-2': ['RS-C-1 ×3'] };
+  for (const [found, now] of [
+    [1, 'RS-C-1'],
+    [4, 'RS-C-1 ×4'],
+  ] as const) {
+    const observations = but(observation('M-2', finding('RS-C-1', 'fail', 'target', found)));
+    const { mismatches: told, withoutKill } = compare(
+      all,
+      all,
+      observations,
+      { killSets, unkilled: {} },
+      suite,
+    );
+    expect(told).toEqual([{ kind: 'changed', about: 'M-2', text: `RS-C-1 ×3 is declared, ${now} is found` }]);
+    expect(withoutKill).toEqual([]);
+  }
+  const exactly = but(observation('M-2', finding('RS-C-1', 'fail', 'target', 3)));
+  expect(mismatches(exactly, { killSets, unkilled: {} })).toEqual([]);
 });
 
 test('a mutant that nothing catches is a survivor, even where that is what is declared', () => {

@@ -2,7 +2,7 @@ import { requirementIdOf, severityOf } from '../scenario/requirement.ts';
 import type { Requirement } from '../scenario/requirement.ts';
 import { killSetOf } from './observation.ts';
 import type { Observation } from './observation.ts';
-import { readKill } from './kill-sets.ts';
+import { readKill, withoutCount } from './kill-sets.ts';
 import type { KillSet, KillSets, Unkilled } from './kill-sets.ts';
 import { ambiguous } from './subject.ts';
 import type { Subject } from './subject.ts';
@@ -34,6 +34,8 @@ export interface Mismatch {
     | 'undeclared'
     /** A scenario that is declared finds nothing. */
     | 'missed'
+    /** A scenario that is declared finds more, or less. */
+    | 'changed'
     /** No scenario of a requirement fails that the mutant breaks. */
     | 'unmet'
     /** A scenario calls a harmless variant a failure, or cannot judge it. */
@@ -141,7 +143,20 @@ export function ofSubject(
       })),
     );
   }
-  const undeclared = found.filter((entry) => declared?.includes(entry) !== true);
+  const expected = declared ?? [];
+  const other = (entry: string, among: KillSet): string | undefined =>
+    among.find((one) => one !== entry && withoutCount(one) === withoutCount(entry));
+  mismatches.push(
+    ...found.flatMap((entry): readonly Mismatch[] => {
+      const before = other(entry, expected);
+      return before === undefined
+        ? []
+        : [{ kind: 'changed', about: id, text: `${before} is declared, ${entry} is found` }];
+    }),
+  );
+  const undeclared = found.filter(
+    (entry) => !expected.includes(entry) && other(entry, expected) === undefined,
+  );
   mismatches.push(
     ...undeclared.map((entry): Mismatch => ({
       kind: 'undeclared',
@@ -149,7 +164,7 @@ export function ofSubject(
       text: `${entry}: ${reasonFor(entry)}`,
     })),
   );
-  const missed = (declared ?? []).filter((entry) => !found.includes(entry));
+  const missed = expected.filter((entry) => !found.includes(entry) && other(entry, found) === undefined);
   mismatches.push(
     ...missed.map((entry): Mismatch => {
       const verdict = observation.findings.find(
@@ -182,7 +197,7 @@ function unmet({ id, breaks }: Subject, found: KillSet, { requirements }: Suite)
 
 function scenariosWithoutKill(all: readonly Subject[], killSets: KillSets, suite: Suite): readonly string[] {
   const killing = new Set(
-    all.filter(({ form }) => form === 'mutant').flatMap(({ id }) => killSets[id] ?? []),
+    all.filter(({ form }) => form === 'mutant').flatMap(({ id }) => (killSets[id] ?? []).map(withoutCount)),
   );
   return suite.scenarios.filter((id) => {
     const row = suite.requirements.find((one) => one.id === requirementIdOf(id));

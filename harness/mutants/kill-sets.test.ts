@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { UsageError } from '../usage-error.ts';
-import { killText, readKill, readKillSets, readUnkilled, writeKillSets } from './kill-sets.ts';
+import {
+  killText,
+  readExactKillSets,
+  readKill,
+  readKillSets,
+  readUnkilled,
+  writeKillSets,
+} from './kill-sets.ts';
 
 async function file(text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tsbt-kill-sets-'));
@@ -18,14 +25,18 @@ test('an entry says the scenario, and the verdict where it is not a failure', ()
     expect(readKill(killText('RS-X-1.more', verdict))).toEqual({ scenario: 'RS-X-1.more', verdict });
   }
   expect(killText('RS-X-1', 'fail')).toBe('RS-X-1');
+  expect(killText('RS-X-1', 'warn', 3)).toBe('RS-X-1 warn ×3');
+  expect(readKill('RS-X-1 warn ×3')).toEqual({ scenario: 'RS-X-1', verdict: 'warn' });
+  expect(readKill('RS-X-1 ×12')).toEqual({ scenario: 'RS-X-1', verdict: 'fail' });
 });
 
 test('what is written is read again, and has a line for each entry', async () => {
   const path = await file('');
-  const sets = { 'M-1': ['RS-X-1', 'RS-X-2 warn'], 'V-1': [] };
+  const sets = { 'M-1': ['RS-X-1 ×2', 'RS-X-2 warn'], 'V-1': [] };
   await writeKillSets(path, sets);
-  expect(await readKillSets(path)).toEqual(sets);
-  expect(await readFile(path, 'utf8')).toMatch(/^ +"RS-X-1",\n +"RS-X-2 warn"\n/m);
+  expect(await readExactKillSets(path)).toEqual(sets);
+  expect(await readKillSets(path)).toEqual({ 'M-1': ['RS-X-1', 'RS-X-2 warn'], 'V-1': [] });
+  expect(await readFile(path, 'utf8')).toMatch(/^ +"RS-X-1 ×2",\n +"RS-X-2 warn"\n/m);
 });
 
 test.each(['not JSON', '[]', 'null', '{ "M-1": "RS-X-1" }', '{ "M-1": [1] }'])(

@@ -4,7 +4,8 @@ import { UsageError } from '../usage-error.ts';
 
 /**
  * What the suite finds on a mutant or variant, one entry a scenario: `RS-EKM-5` where it fails, and where its verdict is
- * another one that counts, the verdict behind the id: `RS-ERR-8 warn`. Sorted.
+ * another one that counts, the verdict behind the id: `RS-ERR-8 warn`. Where a scenario finds several things, an exact
+ * entry says how many: `RS-PL-7 ×3`, so that none of its assertions can go unnoticed. Sorted.
  */
 export type KillSet = readonly string[];
 
@@ -14,23 +15,44 @@ export type KillSets = Readonly<Record<string, KillSet>>;
 /** Scenario that no mutant can be caught by → why not. */
 export type Unkilled = Readonly<Record<string, string>>;
 
-/** How a verdict stands in a kill set. */
-export function killText(scenario: string, verdict: Verdict): string {
-  return verdict === 'fail' ? scenario : `${scenario} ${verdict}`;
+const COUNT = / ×\d+$/;
+
+/**
+ * How a verdict stands in a kill set.
+ *
+ * @param found how many things the scenario found
+ */
+export function killText(scenario: string, verdict: Verdict, found = 1): string {
+  return `${scenario}${verdict === 'fail' ? '' : ` ${verdict}`}${found > 1 ? ` ×${found}` : ''}`;
 }
 
-/** The scenario of an entry, and its verdict. */
+/** The scenario of an entry, exact or not, and its verdict. */
 export function readKill(entry: string): { readonly scenario: string; readonly verdict: string } {
-  const [scenario = '', verdict = 'fail'] = entry.split(' ');
+  const [scenario = '', verdict = 'fail'] = withoutCount(entry).split(' ');
   return { scenario, verdict };
 }
 
+/** An entry without how many things were found. */
+export function withoutCount(entry: string): string {
+  return entry.replace(COUNT, '');
+}
+
 /**
- * Reads the kill sets of a role.
+ * Reads the kill sets of a role, for those who want to know which scenarios find something, not how much.
  *
  * @throws {UsageError} when the file cannot be read or is not of that form
  */
 export async function readKillSets(path: string): Promise<KillSets> {
+  const exact = await readExactKillSets(path);
+  return Object.fromEntries(Object.entries(exact).map(([id, entries]) => [id, entries.map(withoutCount)]));
+}
+
+/**
+ * Reads the kill sets of a role with exact entries.
+ *
+ * @throws {UsageError} when the file cannot be read or is not of that form
+ */
+export async function readExactKillSets(path: string): Promise<KillSets> {
   return read(path, (value): value is KillSets =>
     entriesAre(value, (entry) => Array.isArray(entry) && entry.every((one) => typeof one === 'string')),
   );

@@ -35,6 +35,22 @@ test('of several permutations the gravest verdict counts, and a failure is grave
   ]);
 });
 
+test('what a scenario found is counted, and of permutations alike the one that found more counts', () => {
+  const findings = findingsOf([
+    result('A', 'fail', 'one'),
+    result('A', 'fail', 'one\ntwo'),
+    result('A', 'fail', 'three'),
+    result('B', 'warn', 'one\ntwo\nthree'),
+    result('C', 'pass'),
+  ]);
+  expect(findings.map(({ scenario, found }) => [scenario, found])).toEqual([
+    ['A', 2],
+    ['B', 3],
+    ['C', 0],
+  ]);
+  expect(killSetOf({ subject: 'M', findings, durationMs: 1 }, 'mutant')).toEqual(['A ×2', 'B warn ×3']);
+});
+
 test('kill sets are sorted by number, and say verdicts other than fail', () => {
   const findings = findingsOf([
     result('RS-X-10', 'fail'),

@@ -9,6 +9,8 @@ export interface Finding {
   readonly verdict: Verdict;
   readonly attribution: Attribution | null;
   readonly reason: string | null;
+  /** How many things it found; 0 where it passed. */
+  readonly found: number;
   /** The likely cause, as a report would tell it. */
   readonly cause: string | null;
 }
@@ -38,16 +40,21 @@ export function findingsOf(results: readonly ResultRecord[]): readonly Finding[]
   const gravest = new Map<string, Finding>();
   for (const { scenario, verdict, attribution, reason, cause } of results) {
     const before = gravest.get(scenario);
-    if (before === undefined || GRAVITY.indexOf(verdict) < GRAVITY.indexOf(before.verdict))
-      gravest.set(scenario, { scenario, verdict, attribution, reason, cause });
+    const found = reason === null ? 0 : reason.split('\n').length;
+    const graver = GRAVITY.indexOf(before?.verdict ?? 'pass') - GRAVITY.indexOf(verdict);
+    // Of permutations alike, the one that found more: which of them was played first must not matter.
+    if (before === undefined || graver > 0 || (graver === 0 && found > before.found))
+      gravest.set(scenario, { scenario, verdict, attribution, reason, found, cause });
   }
   return [...gravest.values()];
 }
 
-/** The kill set that an observation shows. */
+/** The kill set that an observation shows, with exact entries. */
 export function killSetOf({ findings }: Observation, form: Subject['form']): KillSet {
   const noticed = findings.filter(({ verdict }) => NOTICED[form].includes(verdict));
-  return noticed.map(({ scenario, verdict }) => killText(scenario, verdict)).toSorted(naturally);
+  return noticed
+    .map(({ scenario, verdict, found }) => killText(scenario, verdict, found))
+    .toSorted(naturally);
 }
 
 const collator = new Intl.Collator('en', { numeric: true });

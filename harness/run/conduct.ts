@@ -11,6 +11,7 @@ import { conformanceProject } from './conformance-project.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { startOpposite } from './opposite.ts';
+import type { Opposite } from './opposite.ts';
 import type { Plan } from './plan.ts';
 import { Recorder } from './recorder.ts';
 import { casesOf, select } from './selection.ts';
@@ -65,13 +66,8 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
   // Loaded beside the start of the targets, which would otherwise wait for it or it for them.
   void import('vitest/node');
   await using opposite = await startOpposite();
-  const started = await Promise.all(
-    manifests.map(async (manifest) => ({
-      manifest,
-      target: await startOrProblem(() => opposite.start(manifest)),
-    })),
-  );
   await using stack = new AsyncDisposableStack();
+  const started = await startAll(manifests, opposite, stack);
   const problems: string[] = [];
   const running: { readonly target: Target; readonly plan: Plan }[] = [];
   const described: StartedTarget[] = [];
@@ -82,7 +78,6 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
       described.push({ manifest, startedAs: manifest.start.kind, problem: target.message, knownFailures });
       continue;
     }
-    stack.use(target);
     void target.ended.then((how) => problems.push(`${manifest.name} ended during the run: ${how}`));
     described.push({ manifest, startedAs: target.startedAs, knownFailures });
     const own = cases.filter((one) =>
@@ -116,7 +111,10 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
       ? staleEntries(
           manifest.name,
           knownFailures,
-          recorder.results.filter((result) => result.target === manifest.name),
+          // Of a scenario of which only a part was played, nobody knows that it does not fail any more.
+          interrupted || selection.permutation !== null
+            ? []
+            : recorder.results.filter((result) => result.target === manifest.name),
           exists,
         )
       : [],
@@ -144,6 +142,28 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
     handshakes: recorder.handshakes,
     requests: recorder.requests,
   };
+}
+
+/**
+ * Starts every target and hands each that runs to the stack at once, so that it is stopped again also where
+ * the set-up of another one fails.
+ */
+async function startAll(
+  manifests: readonly Manifest[],
+  opposite: Opposite,
+  stack: AsyncDisposableStack,
+): Promise<readonly { readonly manifest: Manifest; readonly target: Target | TargetProblem }[]> {
+  const settled = await Promise.allSettled(
+    manifests.map(async (manifest) => {
+      const target = await startOrProblem(() => opposite.start(manifest));
+      if (!(target instanceof TargetProblem)) stack.use(target);
+      return { manifest, target };
+    }),
+  );
+  return settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
 }
 
 async function startOrProblem(start: () => Promise<Target>): Promise<Target | TargetProblem> {

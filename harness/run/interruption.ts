@@ -1,4 +1,6 @@
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** Each with the exit status of a process that it ends. SIGHUP comes when the terminal is closed. */
+const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Watches for the user's wish to stop. */
 export interface Interruption extends Disposable {
@@ -8,15 +10,15 @@ export interface Interruption extends Disposable {
 }
 
 /**
- * Turns the first SIGINT or SIGTERM into a wish to stop, so that everything is torn down and the report is
+ * Turns the first SIGINT, SIGTERM or SIGHUP into a wish to stop, so that everything is torn down and the report is
  * still written; the second ends the process at once, by way of its `exit` handlers.
  */
 export function watchInterruption(): Interruption {
   let asked = 0;
   let stop: () => void = () => undefined;
-  const handle = (signal: NodeJS.Signals): void => {
+  const handle = (signal: keyof typeof STATUS): void => {
     asked++;
-    if (asked > 1) process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (asked > 1) process.exit(STATUS[signal]);
     process.stderr.write(
       '\nStopping: ending what was started and writing the report of what is there (again to end at once).\n',
     );

@@ -61,7 +61,7 @@ class ProcessTarget implements Target {
     this.manifest = manifest;
     this.host = expectation.host;
     this.port = expectation.port;
-    this.startedAs = `process ${start.command.join(' ')}`;
+    this.startedAs = `process ${start.command.map(withoutValue).join(' ')}`;
     this.#group = group;
     this.ended = new Promise((resolve) => {
       void group.exited.then((exit) => {
@@ -87,6 +87,11 @@ class ProcessTarget implements Target {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** `NAME=value`, which a manifest gives with `env`, may be a secret, and this text stands in reports. */
+function withoutValue(word: string): string {
+  return word.replace(/^([A-Za-z_]\w*)=.+$/s, '$1=…');
 }
 
 async function run(

@@ -38,6 +38,14 @@ describe('a process target', () => {
     await allGone(target.log());
   });
 
+  test('is named without the values of variables that it is given', async () => {
+    const { start } = manifest(script('server.mjs'));
+    if (start.kind !== 'process') throw new Error('the fixture is a process');
+    const command = ['env', 'API_KEY=s3cret', ...start.command] as const;
+    await using target = await startTarget(manifest({ ...start, command }), settings());
+    expect(target.startedAs).toMatch(/^process env API_KEY=… .*server\.mjs$/);
+  });
+
   test.each([['require-certificate'], ['require-certificate', 'tls1.2']])(
     'is ready though it wants a client certificate: %s %s',
     async (...faults) => {

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createPrivateKey } from 'node:crypto';
+import type { LookupFunction, Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fetch, interceptors, request } from 'undici';
 import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
 import { answer, type RequestListener } from '../resource-server/protect.ts';
 import { connectionKeyOf } from '../resource-server/connection.ts';
+import { createServer, tlsOptionsFor, type TlsMaterial } from '../resource-server/server.ts';
 import { type Bench, startBench } from '../test-bench/bench.ts';
 import { SessionBoundAgent, type SessionBoundAgentOptions } from './agent.ts';
 
@@ -186,6 +189,75 @@ test('sends nothing on TLS 1.2 without extended master secret', async () => {
   });
   const sent = request(`https://localhost:${careless.port}/resource`, { dispatcher: agent });
   await expect(sent).rejects.toMatchObject({ code: 'exporter-not-trusted' });
+});
+
+test('a connection that comes too late for what waited is not kept', async () => {
+  const accepted: Socket[] = [];
+  const server = (material: TlsMaterial, listener: RequestListener) =>
+    createServer({ tls: tlsOptionsFor(material), listener }).on('connection', (socket: Socket) =>
+      accepted.push(socket),
+    );
+  await using own = await startBench({ variant: { server } });
+  const alice = own.pki.alice['P-256'];
+  let held: (() => void)[] | undefined;
+  const lookup: LookupFunction = (_name, _options, callback) => {
+    const answer = () => callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    if (held === undefined) answer();
+    else held.push(answer);
+  };
+  await using agent = new SessionBoundAgent({
+    identity: { certificate: alice.chain, key: alice.privateKey },
+    tls: { ca: own.pki.trusted.certificate, lookup },
+    allowH2: false,
+  });
+  const url = `https://localhost:${own.port}/resource`;
+  const headers = { authorization: `Bearer ${await own.mint()}` };
+  const send = async () => (await request(url, { dispatcher: agent, headers })).body.text();
+  await send();
+  const late: (() => void)[] = [];
+  held = late;
+  await times(2, send);
+  for (const answer of late) answer();
+  await vi.waitFor(() => expect(accepted.map(({ destroyed }) => destroyed)).toEqual([false, true]));
+});
+
+test('an encrypted key is read with its passphrase, and one that cannot be read opens no connection', async () => {
+  const alice = bench.pki.alice['P-256'];
+  const key = createPrivateKey(alice.privateKey)
+    .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' })
+    .toString();
+  const identity = { certificate: alice.chain, key };
+  const ca = bench.pki.trusted.certificate;
+  await using agent = agentWith({ identity, tls: { ca, passphrase: 'open' } });
+  expect(await call(agent, await bench.mint())).toBe(200);
+  await using locked = agentWith({ identity });
+  await expect(call(locked, await bench.mint())).rejects.toThrow(/libcrypto|passphrase/);
+});
+
+test('a handler that throws at the end ends its request once', async () => {
+  misbehave = () => 'close';
+  const agent = agentWith({ allowH2: false });
+  const { promise, resolve } = Promise.withResolvers<Error>();
+  agent.dispatch(
+    {
+      origin: `https://localhost:${bench.port}`,
+      path: '/resource',
+      method: 'GET',
+      headers: { authorization: `Bearer ${await bench.mint()}` },
+    },
+    {
+      onResponseEnd: () => {
+        throw new Error('thrown by the caller');
+      },
+      onResponseError: (_controller, error) => resolve(error),
+    },
+  );
+  expect((await promise).message).toBe('thrown by the caller');
+  let ended = false;
+  const slow = call(agent, await bench.mint()).then((status) => ((ended = true), status));
+  await agent.close();
+  expect(ended).toBe(true);
+  expect(await slow).toBe(200);
 });
 
 test('close lets requests finish and takes no more', async () => {

@@ -112,7 +112,8 @@ export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
     const connect = async () => {
       try {
         const connection = await BoundConnection.open(origin.url, this.#settings(), forget);
-        if (this.#destroyed) await connection.destroy(null);
+        // What waited may have been served meanwhile; undici times out only connections that it was handed.
+        if (this.#destroyed || origin.waiting.length === 0) await connection.destroy(null);
         else if (!connection.ended) origin.connections.add(connection);
       } catch (error) {
         for (const job of origin.waiting.splice(0)) this.#finish(() => job.fail(error as Error));
@@ -125,7 +126,11 @@ export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
   }
 
   #send(origin: Origin, connection: BoundConnection, job: Job): void {
+    let isOver = false;
     const over = (outcome: 'done' | 'again') => {
+      // A handler that throws in its last call is told of an error after it: the request ended only once.
+      if (isOver) return;
+      isOver = true;
       connection.release();
       if (outcome === 'again' && !this.#destroyed && job.moves < MAXIMUM_MOVES) {
         job.moves += 1;

@@ -6,6 +6,7 @@ import { exporterTrustedOn } from '../tls/exporter-trust.ts';
 import { SessionBindingError } from './errors.ts';
 import { type ProofPolicy, ProofSource } from './proof-source.ts';
 import type { RequestFields } from './request-fields.ts';
+import type { ProofSigner } from '../proof/create.ts';
 import { PROOF_FIELD } from '../proof/vocabulary.ts';
 
 /** The client certificate and its key, PEM. */
@@ -85,19 +86,22 @@ export class BoundConnection {
     settings: ConnectionSettings,
     onEnd: (connection: BoundConnection) => void,
   ): Promise<BoundConnection> {
-    return new BoundConnection(await handshake(origin, settings), origin, settings, onEnd);
+    // Before the handshake: an identity that cannot be read must leave no connection behind.
+    const { passphrase } = settings.tls;
+    const signer = {
+      key: createPrivateKey({ key: settings.identity.key, ...(passphrase && { passphrase }) }),
+      certificate: new X509Certificate(settings.identity.certificate),
+    };
+    return new BoundConnection(await handshake(origin, settings), origin, signer, settings, onEnd);
   }
 
   private constructor(
     socket: TLSSocket,
     origin: URL,
+    signer: ProofSigner,
     settings: ConnectionSettings,
     onEnd: (connection: BoundConnection) => void,
   ) {
-    const signer = {
-      key: createPrivateKey(settings.identity.key),
-      certificate: new X509Certificate(settings.identity.certificate),
-    };
     this.#socket = socket;
     this.#origin = origin;
     this.#proofs = new ProofSource(signer, exporterOf(socket), settings.proofs);

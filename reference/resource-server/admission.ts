@@ -2,6 +2,7 @@ import { Checks } from '../proof/checks.ts';
 import type { Confirmation } from '../proof/confirmation.ts';
 import { accessTokenHash } from '../proof/encoding.ts';
 import { isPerRequest } from '../proof/verify.ts';
+import { CLAIM } from '../proof/vocabulary.ts';
 import type { TlsConnection } from './connection.ts';
 import type { HttpRequest } from './http-message.ts';
 import type { ResourceServerParts } from './parts.ts';
@@ -85,7 +86,7 @@ function checkSingleProof({ confirmation, proofs }: Presentation) {
 
 /**
  * Steps 5e to 5i. A proof that was verified before for this token on this connection is taken
- * as verified only if it is the very same text and speaks of no single request.
+ * as verified only if it is the very same text, speaks of no single request and cannot expire.
  */
 function checkProof(presentation: Presentation, parts: ResourceServerParts) {
   const { confirmation, connection, key, token, tokenHash, grant, now, request } = presentation;
@@ -102,7 +103,8 @@ function checkProof(presentation: Presentation, parts: ResourceServerParts) {
     claimIdentifier: (jti) => parts.identifiers.claim(tokenHash, jti, grant.expiresAt, now),
   });
   if (!result.holds) return invalidProof(result.defect);
-  if (!isPerRequest(result.proof)) parts.bindings.set(key, tokenHash, proof);
+  const expires = Object.hasOwn(result.proof.claims, CLAIM.expires);
+  if (!isPerRequest(result.proof) && !expires) parts.bindings.set(key, tokenHash, proof);
   return undefined;
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect as http2Connect } from 'node:http2';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Bench, credentials, startBench } from '../test-bench/bench.ts';
+import { createServer } from './server.ts';
 
 let bench: Bench;
 
@@ -142,4 +143,8 @@ test('renegotiation ends in an error, never in other keys', async () => {
   line.socket.once('error', ({ message }) => resolve(message));
   line.socket.renegotiate({}, () => {});
   expect(await promise).toMatch(/no renegotiation/);
+});
+
+test('an HTTP/2 connection that says nothing does not stay for ever', () => {
+  expect(createServer({ tls: {}, listener: () => {} })).toHaveProperty('timeout', 120_000);
 });

@@ -24,3 +24,11 @@ test('identifiers of expired tokens make room', () => {
   expect(store.claim('c', 'x', 300, 100)).toBe(true);
   expect(store.claim('d', 'x', 300, 100)).toBe(false);
 });
+
+test('all tokens together are bounded, and expired ones make room in a store that still takes tokens', () => {
+  const store = createIdentifierStore(10, 10, 3);
+  for (const jti of ['x', 'y', 'z']) expect(store.claim('a', jti, 100, 0)).toBe(true);
+  expect(store.claim('b', 'x', 300, 50)).toBe(false);
+  expect(store.claim('a', 'x', 100, 50)).toBe(false);
+  expect(store.claim('b', 'x', 300, 100)).toBe(true);
+});

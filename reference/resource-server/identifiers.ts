@@ -24,15 +24,27 @@ const UNKNOWN_LIFETIME = 86_400;
  * An identifier store in memory. It is bounded for each token and as a whole; a full store refuses
  * further identifiers, since forgetting one would let its proof pass again.
  *
+ * @param perToken most identifiers kept for one token
+ * @param tokens most tokens for which identifiers are kept
+ * @param total most identifiers kept for all tokens together
+ *
  * Source: draft -06 §2.3.2.2.
  */
-export function createIdentifierStore(perToken = 20_000, tokens = 10_000): IdentifierStore {
+export function createIdentifierStore(
+  perToken = 20_000,
+  tokens = 10_000,
+  total = 1_000_000,
+): IdentifierStore {
   const byToken = new Map<string, TokenIdentifiers>();
+  let held = 0;
   return {
     claim(tokenHash, jti, expiresAt, now) {
+      if (held >= total || (byToken.size >= tokens && !byToken.has(tokenHash))) {
+        held -= forgetExpired(byToken, now);
+        if (held >= total) return false;
+      }
       let identifiers = byToken.get(tokenHash);
       if (identifiers === undefined) {
-        if (byToken.size >= tokens) forgetExpired(byToken, now);
         if (byToken.size >= tokens) return false;
         identifiers = { expiresAt: expiresAt ?? now + UNKNOWN_LIFETIME, seen: new Set() };
         byToken.set(tokenHash, identifiers);
@@ -40,13 +52,19 @@ export function createIdentifierStore(perToken = 20_000, tokens = 10_000): Ident
       const digest = hash('sha256', jti, 'base64url');
       if (identifiers.seen.has(digest) || identifiers.seen.size >= perToken) return false;
       identifiers.seen.add(digest);
+      held += 1;
       return true;
     },
   };
 }
 
-function forgetExpired(byToken: Map<string, TokenIdentifiers>, now: number): void {
-  for (const [tokenHash, { expiresAt }] of byToken) {
-    if (expiresAt <= now) byToken.delete(tokenHash);
+/** @returns how many identifiers were forgotten */
+function forgetExpired(byToken: Map<string, TokenIdentifiers>, now: number): number {
+  let forgotten = 0;
+  for (const [tokenHash, { expiresAt, seen }] of byToken) {
+    if (expiresAt > now) continue;
+    byToken.delete(tokenHash);
+    forgotten += seen.size;
   }
+  return forgotten;
 }

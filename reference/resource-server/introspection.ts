@@ -17,6 +17,8 @@ export interface IntrospectionOptions {
 
 /** Longest introspection response that is read, in octets. */
 const MAXIMUM_RESPONSE = 65_536;
+/** Most calls at once; a client that sends many tokens must not open as many connections to the issuer. */
+const CONNECTIONS = 32;
 
 export interface Introspection extends AsyncDisposable {
   readonly validate: TokenValidator;
@@ -45,6 +47,7 @@ function isActive(response: Readonly<Record<string, unknown>>, options: Introspe
 export function createIntrospection(options: IntrospectionOptions): Introspection {
   const agent = new Agent({
     allowH2: false,
+    connections: CONNECTIONS,
     maxResponseSize: MAXIMUM_RESPONSE,
     connect: options.authorities === undefined ? {} : { ca: options.authorities },
   });

@@ -67,6 +67,8 @@ export function createServer({ listener, tls, acceptsConnection }: ServerOptions
     },
     listener,
   );
+  // Of its own accord Node ends idle HTTP/1.1 connections only.
+  server.setTimeout(KEEP_ALIVE);
   server.on('checkContinue', listener);
   server.on('clientError', answerBrokenHttp);
   const accepts = acceptsConnection ?? exporterTrustedOn;

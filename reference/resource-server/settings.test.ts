@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { startBench } from '../test-bench/bench.ts';
 import { readSettings, SettingsError } from './settings.ts';
@@ -15,6 +16,8 @@ function mistakeIn(environment: Readonly<Record<string, string | undefined>>): S
 test('each mistake gets one line that names the setting', async () => {
   await using bench = await startBench();
   const { environment } = bench;
+  const noKeys = `${environment['TSBT_JWKS_FILE']}.broken`;
+  await writeFile(noKeys, '{"keys":[1]}');
   const cases: [Record<string, string | undefined>, RegExp][] = [
     [{ TSBT_LISTEN: undefined }, /^TSBT_LISTEN is not set$/],
     [{ TSBT_LISTEN: 'localhost' }, /^TSBT_LISTEN: localhost is not host:port$/],
@@ -22,6 +25,7 @@ test('each mistake gets one line that names the setting', async () => {
     [{ TSBT_TLS_KEY_FILE: '/nonexistent' }, /^TSBT_TLS_KEY_FILE: \/nonexistent cannot be read \(ENOENT\)$/],
     [{ TSBT_ISSUER: '' }, /^TSBT_ISSUER is not set$/],
     [{ TSBT_JWKS_FILE: environment['TSBT_TLS_CERT_FILE'] }, /^TSBT_JWKS_FILE: .* is not a JWK Set$/],
+    [{ TSBT_JWKS_FILE: noKeys }, /^TSBT_JWKS_FILE: .* is not a JWK Set$/],
     [{ TSBT_INTROSPECTION_URL: 'http://as.example/' }, /^TSBT_INTROSPECTION_URL: .* is not an https URL$/],
     [{ TSBT_INTROSPECTION_URL: 'https://as.example/' }, /^TSBT_INTROSPECTION_CLIENT_ID is not set$/],
   ];

@@ -68,7 +68,8 @@ function keySet(environment: Environment): JSONWebKeySet {
   try {
     const value: unknown = JSON.parse(text);
     const keys = (value as { keys?: unknown } | null)?.keys;
-    if (Array.isArray(keys)) return value as JSONWebKeySet;
+    const isKey = (key: unknown) => typeof key === 'object' && key !== null && !Array.isArray(key);
+    if (Array.isArray(keys) && keys.every(isKey)) return value as JSONWebKeySet;
   } catch {
     // Not JSON at all is reported like JSON of another shape.
   }

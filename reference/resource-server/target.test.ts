@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Identity } from '../../certs/identity.ts';
 import { issue } from '../../certs/issue.ts';
 import { createProof } from '../proof/create.ts';
+import { accessTokenHash, encodeBase64url } from '../proof/encoding.ts';
+import { signText } from '../proof/proof.fixture.ts';
+import { PROOF_TYPE } from '../proof/vocabulary.ts';
 import { type Bench, credentials, now, sessionBound, signerOf, startBench } from '../test-bench/bench.ts';
 import type { Line } from '../test-bench/line.ts';
 
@@ -245,4 +248,28 @@ test('many tokens share a connection, more than the cache holds, each with its o
       people.map(({ sub }) => sub),
     );
   }
+});
+
+test('a proof that can expire is not taken as verified beyond its time', async () => {
+  let time = now();
+  await using own = await startBench({ variant: { parts: () => ({ clock: () => time }) } });
+  const identity = own.pki.alice['P-256'];
+  await using line = await own.connect('http/1.1');
+  const token = await own.mint();
+  const header = { typ: PROOF_TYPE, alg: 'ES256', 'x5t#S256': identity.thumbprint };
+  const claims = {
+    ath: accessTokenHash(token),
+    ekm: encodeBase64url(line.exporter),
+    iat: time,
+    exp: time + 10,
+  };
+  const proof = signText(JSON.stringify(header), JSON.stringify(claims), signerOf(identity).key);
+  const fields: [string, string][] = [
+    ['Authorization', `Bearer ${token}`],
+    ['Session-Binding-Proof', proof],
+  ];
+  expect(await line.send({ fields })).toMatchObject({ status: 200 });
+  expect(await line.send({ fields })).toMatchObject({ status: 200 });
+  time += 10;
+  expect(await line.send({ fields })).toMatchObject(error('invalid_proof'));
 });

@@ -9,6 +9,8 @@ import type { Permutation } from '../../harness/scenario/record.ts';
 import type { ProofPlan, Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
+import { another } from './primed.ts';
+import { answered } from './token-expiry.ts';
 
 /** draft -06 §2.3.1, §2.3.3: which algorithms a proof may be signed with. */
 
@@ -123,12 +125,15 @@ export const algorithms = suite('resource-server', 'algorithms', [
     async run(stage) {
       if (stage.alice.keyType !== 'P-256')
         stage.notApplicable('the client certificate that the target was given with is not P-256');
-      const baseline = await stage.send(
-        'alg ES256 with a P-256 certificate',
-        { proof: { algorithm: 'ES256' } },
-        {},
-        'variant',
-        'served',
+      const baseline = answered(
+        stage,
+        await stage.send(
+          'alg ES256 with a P-256 certificate',
+          { proof: { algorithm: 'ES256' } },
+          {},
+          'variant',
+          'served',
+        ),
       );
       if (baseline.served) return;
       for (const key of OTHER_KEYS) {
@@ -205,6 +210,7 @@ export const algorithms = suite('resource-server', 'algorithms', [
     cause:
       'RSA keys of any size are taken. Refuse client certificates with RSA keys below 2048 bits, in the TLS handshake or before verifying with them (RFC 7518 §3.3).',
     async run(stage) {
+      await another(stage);
       const identity = await stage.setting.issue(stage.setting.pki.trusted, {
         name: 'alice',
         keyType: 'RSA-1024',

@@ -7,6 +7,7 @@ import { suite } from '../../harness/scenario/scenario.ts';
 import type { Exchange } from '../../harness/scenario/play.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
+import { another } from './primed.ts';
 
 /** draft -06 §3.3.2 step 5a: whether the client certificate is one to trust: by its chain, its dates and its purpose. */
 
@@ -42,6 +43,7 @@ export const certificateValidity = suite('resource-server', 'certificate-validit
       'refuses a client certificate that its trust anchors do not vouch for at this time and for this purpose',
     cause: NOT_VALIDATED,
     async run(stage) {
+      await another(stage);
       const { pki } = stage.setting;
       const [now, hour] = [Date.now(), 3_600_000];
       const good = await issue(stage, { name: 'a newly certified client' });
@@ -103,8 +105,9 @@ export const certificateValidity = suite('resource-server', 'certificate-validit
       'serves clients of every key type whose certificates lead to a trust anchor, with intermediate certificates too',
     across: { tls: AXES.tls, key: AXES.key },
     cause:
-      'Only certificates that the trust anchor has issued itself are taken, or the end-entity certificate is not the one that is looked at. Build the chain from the certificates that the client sends.',
+      'Only certificates that the trust anchor has issued itself are taken, or the end-entity certificate is not the one that is looked at. Build the chain from the certificates that the client sends, and let it be long enough: servers limit its depth by a setting of their own.',
     async run(stage) {
+      await another(stage);
       await stage.control();
       for (const intermediates of [1, 2] as const) {
         const identity = await issue(stage, { name: `alice, ${intermediates} intermediate`, intermediates });
@@ -122,6 +125,7 @@ export const certificateValidity = suite('resource-server', 'certificate-validit
     cause: 'Dates of the client certificate are not looked at when it is presented in a handshake.',
     waits: true,
     async run(stage) {
+      await another(stage);
       const { identity, open, before, notAfter } = await shortLived(stage);
       const plan = { token: { boundTo: identity } };
       await stage.until(notAfter + 50);

@@ -3,6 +3,7 @@ import type { RequestPlan } from '../../harness/scenario/request.ts';
 import type { Exchange } from '../../harness/scenario/play.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
+import { unthrottled } from './primed.ts';
 
 /** Requests of several tokens that are under way on one connection at the same time. */
 
@@ -63,6 +64,7 @@ async function judgeTogether(
     ),
   );
   const unserved: string[] = [];
+  const unanswered: string[] = [];
   let cut = 0;
   for (const [i, { what, plan, subject }] of steps.entries()) {
     const place = `request ${i + 1} of ${steps.length}, ${what}`;
@@ -75,7 +77,9 @@ async function judgeTogether(
     // A stream that was refused unprocessed may be tried again (RFC 9113 §8.7).
     if (exchange.reading.kind === 'cut' && connection.open)
       exchange = await stage.send(`${what}, again`, plan, { on: connection }, 'request', 'served');
+    unthrottled(stage, place, exchange);
     if (exchange.reading.kind === 'cut') cut++;
+    else if (exchange.reading.kind === 'no-answer') unanswered.push(`${place}: ${exchange.reading.text}`);
     else if (!exchange.served)
       unserved.push(`${place}: must be served, was answered ${exchange.reading.text}`);
     else if (echo)
@@ -86,6 +90,7 @@ async function judgeTogether(
   }
   const more = unserved.length > 1 ? ` (and ${unserved.length - 1} more)` : '';
   stage.holds(unserved.length === 0, `${unserved[0]}${more}`);
+  if (unanswered.length > 0) stage.inconclusive(`no answer that can be judged to ${unanswered[0]}`, 'target');
   if (cut > 0)
     stage.notApplicable(
       `the target ended the connection or streams before ${cut} of ${steps.length} requests were answered`,

@@ -4,6 +4,7 @@ import type { RequestPlan } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Exchange } from '../../harness/scenario/play.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
+import { answered } from './token-expiry.ts';
 
 /** draft -06 §2.4, §3.3.2 step 5: what the proof is demanded for. */
 
@@ -21,6 +22,12 @@ export const enforcement = suite('resource-server', 'enforcement', [
     async run(stage) {
       const { protectedPath: path } = stage.setting.target;
       const usual = await stage.control();
+      const page = await stage.send('another page, without token', {
+        path: ELSEWHERE,
+        token: null,
+        proof: null,
+      });
+      const content = contentOf(page) === contentOf(usual) ? '' : contentOf(usual);
       for (const method of ['HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']) {
         await needsProof(stage, method, { method });
       }
@@ -31,9 +38,9 @@ export const enforcement = suite('resource-server', 'enforcement', [
         await needsProof(stage, 'HTTP/1.0', { version: 'HTTP/1.0' });
         await needsProof(stage, 'a WebSocket handshake', { fields: WEBSOCKET });
       }
-      await needsProofIfProtected(stage, 'OPTIONS', { method: 'OPTIONS' }, usual);
+      await needsProofIfProtected(stage, 'OPTIONS', { method: 'OPTIONS' }, content);
       for (const other of respelt(path)) {
-        await needsProofIfProtected(stage, `the path ${other}`, { path: other }, usual);
+        await needsProofIfProtected(stage, `the path ${other}`, { path: other }, content);
       }
       await stage.control('the right request again');
     },
@@ -88,6 +95,8 @@ export const enforcement = suite('resource-server', 'enforcement', [
   },
 ]);
 
+const ELSEWHERE = '/tsbt-elsewhere';
+
 const WEBSOCKET = [
   ['Connection', 'Upgrade'],
   ['Upgrade', 'websocket'],
@@ -119,18 +128,19 @@ async function needsProof(stage: Stage, what: string, plan: RequestPlan): Promis
 /**
  * The same for requests that may be about something else, such as a CORS preflight or another page: what
  * is served to anybody is no protected representation, unless it has the protected one's content.
+ *
+ * @param content of the protected resource; empty where it does not tell it from other pages
  */
 async function needsProofIfProtected(
   stage: Stage,
   what: string,
   plan: RequestPlan,
-  usual: Exchange,
+  content: string,
 ): Promise<void> {
   const anonymous = await stage.send(`${what}, without token`, { ...plan, token: null, proof: null });
   if (!anonymous.served) return needsProof(stage, what, plan);
-  const content = contentOf(anonymous);
   stage.holds(
-    content === '' || content !== contentOf(usual),
+    content === '' || content !== contentOf(anonymous),
     `${what}: the protected content is served to anybody`,
   );
   stage.note(`${what}: served to anybody`);
@@ -148,11 +158,11 @@ async function withoutToken(
   stage: Stage,
 ): Promise<readonly { readonly what: string; readonly reading: Exchange['reading'] }[]> {
   await stage.control();
-  const nothing = await stage.send('neither token nor proof', { token: null, proof: null });
-  const proofOnly = await stage.send('a proof but no token', {
-    token: null,
-    proof: { forToken: await stage.mint() },
-  });
+  const nothing = answered(stage, await stage.send('neither token nor proof', { token: null, proof: null }));
+  const proofOnly = answered(
+    stage,
+    await stage.send('a proof but no token', { token: null, proof: { forToken: await stage.mint() } }),
+  );
   await stage.control('the right request again');
   return [
     { what: 'neither token nor proof', reading: nothing.reading },

@@ -7,6 +7,7 @@ import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection, WireResponse } from '../../harness/wire/connection.ts';
 import { WRONG_DERIVATIONS } from '../../harness/wire/wrong-derivations.ts';
 import type { DerivationSurroundings } from '../../harness/wire/wrong-derivations.ts';
+import { answered } from './token-expiry.ts';
 
 /** draft -06 §2.2: the exporter value that a proof is bound to. */
 
@@ -145,9 +146,12 @@ export const exporter = suite('resource-server', 'exporter', [
       for (let round = 0; round < 2; round++) {
         const taken: string[] = [];
         for (const { name, context } of forms) {
-          const exchange = await stage.send(`a proof with the form with ${name}`, {
-            proof: { ekm: (c) => c.exporter({ context }).toString('base64url') },
-          });
+          const exchange = answered(
+            stage,
+            await stage.send(`a proof with the form with ${name}`, {
+              proof: { ekm: (c) => c.exporter({ context }).toString('base64url') },
+            }),
+          );
           if (exchange.served) taken.push(name);
         }
         rounds.push(taken.join(' and '));
@@ -248,10 +252,14 @@ export const exporter = suite('resource-server', 'exporter', [
         ['no proof', { proof: null }],
       ];
       for (const [what, plan] of refusals) {
-        const { outcome } = await stage.send(what, plan, connection.open ? { on: connection } : {});
+        const { outcome, connection: used } = await stage.send(
+          what,
+          plan,
+          connection.open ? { on: connection } : {},
+        );
         const told =
           outcome.type === 'response' &&
-          spellings(connection).some((spelling) => textOf(outcome).includes(spelling));
+          spellings(used).some((spelling) => textOf(outcome).includes(spelling));
         stage.holds(!told, `the response to ${what} tells the exporter value of the connection`);
       }
     },

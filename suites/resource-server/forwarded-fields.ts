@@ -213,7 +213,7 @@ export const forwardedFields = suite('resource-server', 'forwarded-fields', [
         stage,
         refused('use_session_binding'),
         [[{ what: 'no proof, and a verdict', plan: { proof: null } }, VERDICTS, TRUSTS_RESULT]],
-        'RS-ENF-1',
+        'RS-CNF-1',
       );
       const others: readonly Field[] = [
         'X-Forwarded-User',

@@ -23,6 +23,8 @@ const FIRST_COUNTS =
   'Of a name that occurs twice the first value counts for one reader and the last for another. Parse once with a JSON parser that refuses repeated names or lets the last one count (RFC 7519 §4).';
 const NOT_CAUGHT =
   'An error while the proof is taken apart is not caught. Whatever goes wrong there means that there is no valid proof: answer 401 invalid_proof.';
+const UNREADABLE =
+  'A proof that cannot be read, or lacks its claims, counts as verified. Refuse what does not parse as a whole (RFC 7515 §5.2, RFC 7519 §7.2), and demand each claim with its type.';
 const NOT_UTF8 =
   'Octets that are not UTF-8 are replaced or skipped when the JSON is read. Decode strictly (RFC 7515 §5.2 step 3).';
 
@@ -169,7 +171,11 @@ async function survives(
     try {
       const { reading } = await besideARightOne(stage, `a proof that is ${what}`, { proof });
       const orderly = reading.kind === 'refused' || may.some((each) => each === reading.kind);
-      stage.holds(orderly, `a proof that is ${what}: ${reading.text}`);
+      stage.holds(
+        orderly,
+        `a proof that is ${what}: ${reading.text}`,
+        reading.kind === 'served' ? UNREADABLE : NOT_CAUGHT,
+      );
       const after = await stage.send(`the right request after ${what}`, {}, {}, 'request', 'served');
       stage.holds(
         after.served,

@@ -99,6 +99,15 @@ export async function refusesOnPrimed(
     );
 }
 
+/** Ends the scenario where the target had too many requests (RFC 6585 §4), which is no matter of tokens and proofs. */
+export function unthrottled(stage: Stage, what: string, { reading }: Exchange): void {
+  if (reading.kind === 'refused' && reading.status === 429)
+    stage.inconclusive(
+      `${what}: answered ${reading.text}: the target limits the rate of requests; lift the limit for the run`,
+      'target',
+    );
+}
+
 /**
  * Judged: the request is served on the connection. For loops: unlike `stage.accepts` it leaves evidence of the first
  * exchanges only.
@@ -110,8 +119,10 @@ export async function serves(
   connection: Connection,
   cause: string,
 ): Promise<boolean> {
-  const { served, reading } = await stage.send(what, plan, { on: connection }, 'request', 'served');
+  const exchange = await stage.send(what, plan, { on: connection }, 'request', 'served');
+  const { served, reading } = exchange;
   if (served) return true;
+  unthrottled(stage, what, exchange);
   if (reading.kind === 'cut')
     stage.notApplicable(
       `the target ended the connection instead of an answer to "${what}" (${reading.text})`,

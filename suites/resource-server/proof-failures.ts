@@ -1,3 +1,4 @@
+import { expectationText } from '../../harness/scenario/expectation.ts';
 import type { Expectation } from '../../harness/scenario/expectation.ts';
 import { combine } from '../../harness/scenario/request.ts';
 import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
@@ -100,13 +101,19 @@ export async function eachRefused(
 ): Promise<void> {
   for (const failure of failures) {
     const control = await stage.control('the right request', failure.base, await wayOf(stage, failure));
-    await stage.refusesOne(
+    const came = await stage.refusesOne(
       expectation,
       failure.variation,
       control,
       failure.base,
       await wayOf(stage, failure),
     );
+    // Elsewhere a refusal by a failure of the target's own is enough; here it is the manner that counts.
+    if ('reading' in came && came.reading.kind === 'server-error')
+      stage.holds(
+        false,
+        `${failure.variation.what}: answered ${came.reading.text}, must be ${expectationText(expectation)}`,
+      );
   }
   await stage.control('the right request again');
 }

@@ -66,14 +66,13 @@ async function outside(stage: Stage): Promise<readonly Variation[]> {
 /** Several values, of which one at least is invalid. */
 async function mixtures(stage: Stage): Promise<readonly Variation[]> {
   const elsewhere = await stage.connect();
-  let last: Connection | undefined;
   const made: Variation[] = [];
   const mixture = async (
     what: string,
     values: (right: string, wrong: string) => readonly string[],
   ): Promise<void> => {
-    const { on, token, proof } = await occasion(stage, last);
-    last = on;
+    // A connection for each: a target may end one with each refusal.
+    const { on, token, proof } = await occasion(stage);
     const wrong = stage.proof(on, token, { forConnection: elsewhere });
     made.push({ what, on, change: { token, proof: values(proof, wrong) } });
   };

@@ -1,5 +1,5 @@
 import { suite } from '../../harness/scenario/scenario.ts';
-import { another, prime, timeFor } from './primed.ts';
+import { another, prime, timeFor, unthrottled } from './primed.ts';
 
 /** draft -06 §3.3.1, §3.3.2 step 5h: pairs of connection and token that outlast a proof, or their place in a cache. */
 
@@ -118,11 +118,10 @@ export const proofRenewal = suite('resource-server', 'proof-renewal', [
       const more = timeFor(LOOP_MS);
       for (let batch = 0; batch < batches && connection.open && (batch === 0 || more()); batch++) {
         for (let i = 0; i < 50 && connection.open; i++, others++) {
-          const { reading } = await stage.send(
-            'another token with its proof',
-            { token: await another(stage) },
-            { on: connection },
-          );
+          const what = 'another token with its proof';
+          const exchange = await stage.send(what, { token: await another(stage) }, { on: connection });
+          unthrottled(stage, what, exchange);
+          const { reading } = exchange;
           if (reading.kind === 'refused')
             return stage.holds(
               false,

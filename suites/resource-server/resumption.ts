@@ -4,6 +4,7 @@ import { suite } from '../../harness/scenario/scenario.ts';
 import type { Exchange } from '../../harness/scenario/play.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
+import { answered } from './token-expiry.ts';
 
 /** draft -06 §2.2, §6.1.1: connections that resume a TLS session (RFC 8446 §2.2, RFC 5246 §7.3, RFC 5077). */
 
@@ -51,11 +52,11 @@ async function judgeOldProofs(stage: Stage, { first, second, fresh }: Resumed): 
     {},
     base.way,
   );
+  await first.close();
   if (!second.open)
     return stage.note(
       'the target ends a resumed connection after a refusal, so the second attempt was left out',
     );
-  await first.close();
   await stage.refusesOne(
     base.expectation,
     {
@@ -66,6 +67,8 @@ async function judgeOldProofs(stage: Stage, { first, second, fresh }: Resumed): 
     {},
     base.way,
   );
+  const ended = 'the target ends a resumed connection after refusals, so it was not tried once more';
+  if (!second.open) return stage.note(ended);
   const again = await stage.send(
     'a fresh proof on the resumed connection again',
     {},
@@ -73,6 +76,8 @@ async function judgeOldProofs(stage: Stage, { first, second, fresh }: Resumed): 
     'control',
     'as before',
   );
+  if (again.reading.kind === 'cut') return stage.note(ended);
+  answered(stage, again);
   stage.holds(
     again.served === fresh.served,
     `fresh proofs on the resumed connection were answered ${fresh.reading.text}, then ${again.reading.text}`,

@@ -4,6 +4,7 @@ import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
 import type { Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
+import { another } from './primed.ts';
 
 /** draft -06 §2.4, §3.3.2 step 5c, RFC 8705 §3.1: the token's thumbprint of the client certificate. */
 
@@ -47,6 +48,7 @@ export const thumbprints = suite('resource-server', 'thumbprint', [
     cause:
       'Key, subject or serial number are compared instead of the certificate. x5t#S256 is the SHA-256 of the DER of the whole certificate (RFC 8705 §3.1).',
     async run(stage) {
+      await another(stage);
       const { setting, permutation } = stage;
       const renewed = await setting.issue(setting.pki.trusted, {
         name: 'alice, renewed',
