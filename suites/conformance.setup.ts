@@ -31,6 +31,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     const cases = casesOf(
       SCENARIOS.filter((scenario) => scenario.role === manifest.role),
       EVERYTHING,
+      manifest.capabilities,
     );
     project.provide('plan', await opposite.plan(target, cases, EVERYTHING, manifest.knownFailures));
     return async () => {

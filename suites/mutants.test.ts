@@ -60,7 +60,9 @@ async function tried(subject: Subject, signal: AbortSignal) {
   const played = new Set([...declared.map((entry) => readKill(entry).scenario), ...sample]);
   const observation = await laboratory.observe(subject, signal, played);
   const mismatches = ofSubject(subject, observation, declared, suite);
-  expect(mismatches.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([]);
+  // How many findings each scenario has is compared by `npm run mutants`, where every scenario is played.
+  const exact = mismatches.filter(({ kind }) => kind !== 'changed');
+  expect(exact.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([]);
   return observation;
 }
 

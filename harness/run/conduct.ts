@@ -61,7 +61,6 @@ export interface RunOutcome {
 export async function conduct(request: RunRequest): Promise<RunOutcome> {
   const { manifests, selection, scenarios } = request;
   const chosen = select(scenarios, selection);
-  const cases = casesOf(chosen, selection);
   using interruption = watchInterruption();
   // Loaded beside the start of the targets, which would otherwise wait for it or it for them.
   void import('vitest/node');
@@ -80,8 +79,10 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
     }
     void target.ended.then((how) => problems.push(`${manifest.name} ended during the run: ${how}`));
     described.push({ manifest, startedAs: target.startedAs, knownFailures });
-    const own = cases.filter((one) =>
-      chosen.some((scenario) => scenario.id === one.scenario && scenario.role === manifest.role),
+    const own = casesOf(
+      chosen.filter((scenario) => scenario.role === manifest.role),
+      selection,
+      manifest.capabilities,
     );
     running.push({ target, plan: await opposite.plan(target, own, selection, knownFailures) });
   }

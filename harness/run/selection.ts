@@ -60,14 +60,24 @@ export function select(all: readonly Scenario[], selection: Selection): readonly
   return chosen;
 }
 
-/** The cases of the chosen scenarios: each under each permutation that the profile asks for, those that wait first. */
-export function casesOf(chosen: readonly Scenario[], selection: Selection): readonly Case[] {
+/**
+ * The cases of the chosen scenarios: each under each permutation that the profile asks for, those that wait first.
+ *
+ * @param capabilities what the target claims
+ */
+export function casesOf(
+  chosen: readonly Scenario[],
+  selection: Selection,
+  capabilities?: readonly string[],
+): readonly Case[] {
+  const claimed = capabilities === undefined ? undefined : new Set(capabilities);
   const order = [
     ...chosen.filter((scenario) => scenario.waits),
     ...chosen.filter((scenario) => !scenario.waits),
   ];
   return order.flatMap((scenario) => {
-    const wanted = permutations(scenario.across, selection.permutation === null ? selection.profile : 'full');
+    const profile = selection.permutation === null ? selection.profile : 'full';
+    const wanted = permutations(scenario.across, profile, claimed);
     const kept =
       selection.permutation === null
         ? wanted

@@ -29,3 +29,14 @@ test.each(['', 'TLSv1.3', 'TLSv1.3 h2', 'TLSv1.1 h2 RSA', 'TLSv1.3 h2 RSA extra'
     expect(parsePermutation(text)).toBeUndefined();
   },
 );
+
+test('where an axis leaves the choice, a value is chosen that the target claims', () => {
+  const h2Only = new Set(['tls1.2', 'h2']);
+  expect(permutations({}, 'core', h2Only)).toEqual([{ tls: 'TLSv1.2', http: 'h2', key: 'P-256' }]);
+  expect(permutations({ key: AXES.key }, 'full', h2Only).map((one) => one.http)).toEqual(Array(5).fill('h2'));
+  expect(permutations({ http: AXES.http }, 'core', h2Only)[0]?.http).toBe('h2');
+});
+
+test('an axis that is pinned stays pinned, claimed or not', () => {
+  expect(permutations({ tls: ['TLSv1.3'] }, 'core', new Set(['tls1.2', 'h2']))[0]?.tls).toBe('TLSv1.3');
+});

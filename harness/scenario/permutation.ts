@@ -21,18 +21,42 @@ export const EVERY_TRANSPORT: Across = { tls: AXES.tls, http: AXES.http };
 /** Every TLS version × HTTP version × key type. */
 export const EVERYTHING: Across = { ...AXES };
 
+const EVERY: { readonly [A in keyof Permutation]: readonly Permutation[A][] } = AXES;
+
+/** Whether a target claims to speak this TLS or HTTP version; every key type counts as spoken. */
+function claims(
+  capabilities: ReadonlySet<string> | undefined,
+  value: Permutation[keyof Permutation],
+): boolean {
+  const capability = CAPABILITY[value];
+  return capability === undefined || capabilities === undefined || capabilities.has(capability);
+}
+
+const CAPABILITY: Readonly<Record<string, string>> = {
+  'TLSv1.2': 'tls1.2',
+  'TLSv1.3': 'tls1.3',
+  'http/1.1': 'http/1.1',
+  h2: 'h2',
+};
+
 /**
  * The permutations to run a scenario under.
  *
  * @param across the axes that matter to it
  * @param profile `core` takes one (the core profile's values where allowed, else the first allowed); `full` takes all
+ * @param capabilities what the target claims: where an axis leaves the choice, a value is chosen that it speaks
  */
-export function permutations(across: Across, profile: 'core' | 'full'): readonly Permutation[] {
+export function permutations(
+  across: Across,
+  profile: 'core' | 'full',
+  capabilities?: ReadonlySet<string>,
+): readonly Permutation[] {
   const pick = <A extends keyof Permutation>(axis: A): readonly Permutation[A][] => {
-    const allowed = across[axis];
-    if (allowed === undefined || allowed.length === 0) return [CORE[axis]];
-    if (profile === 'full') return allowed;
-    return allowed.includes(CORE[axis]) ? [CORE[axis]] : allowed.slice(0, 1);
+    const allowed: readonly Permutation[A][] = across[axis] ?? [];
+    if (profile === 'full' && allowed.length > 0) return allowed;
+    const choice = allowed.length > 0 ? allowed : EVERY[axis];
+    const usual = choice.find((value) => value === CORE[axis]) ?? choice[0] ?? CORE[axis];
+    return [[usual, ...choice].find((value) => claims(capabilities, value)) ?? usual];
   };
   return pick('tls').flatMap((tls) =>
     pick('http').flatMap((http) => pick('key').map((key) => ({ tls, http, key }))),

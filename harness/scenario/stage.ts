@@ -212,6 +212,10 @@ export class Stage extends Play {
         this.#broken(`${what}: refused with ${reading.text}, must be ${wanted}`, cause);
         return this.#severity;
       case 'server-error':
+        if (expected.exact) {
+          this.#broken(`${what}: answered ${reading.text}, must be refused with ${wanted}`, cause);
+          return this.#severity;
+        }
         this.findings.push({
           severity: 'warn',
           reason: `${what}: answered ${reading.text}: refused, but as a failure of the target's own`,

@@ -192,7 +192,7 @@ export const mutualTlsMutants: readonly Mutant[] = [
   {
     id: 'M-RS-112',
     mistake: 'demands a proof with every token on a connection that has carried a session-bound one',
-    breaks: ['RS-MTLS-8'],
+    breaks: ['RS-DPOP-6'],
     variant: remembersKindOfToken,
   },
   {

@@ -233,6 +233,7 @@ export const malformedProofs = suite('resource-server', 'malformed-proofs', [
     id: 'RS-PL-17.octets',
     title: 'answers a proof with octets that no field value has in an orderly way and goes on serving',
     cause: NOT_CAUGHT,
+    across: { http: ['http/1.1'] },
     async run(stage) {
       await survives(stage, OCTETS, ['cut']);
     },

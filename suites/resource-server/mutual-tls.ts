@@ -115,7 +115,7 @@ export const mutualTls = suite('resource-server', 'mutual-tls', [
     id: 'RS-MTLS-12',
     title:
       'refuses a session-bound token until the client certificate is there, where the client offers to authenticate later',
-    across: { tls: ['TLSv1.3'] },
+    across: { tls: ['TLSv1.3'], http: ['http/1.1'] },
     cause:
       'A client that offers post-handshake authentication (RFC 8446 §4.2.6) is served before it has authenticated itself.',
     async run(stage) {

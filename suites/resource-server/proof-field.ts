@@ -170,6 +170,7 @@ export const proofField = suite('resource-server', 'proof-field', [
     title: 'ignores white space around the field’s value, and only there',
     cause:
       'White space inside the field’s value is dropped before the proof is read. Only what stands before and after the value is optional (RFC 9110 §5.5).',
+    across: { http: ['http/1.1'] },
     async run(stage) {
       const around = ['    ', '\t', ' \t '];
       for (const space of around) {
