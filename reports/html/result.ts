@@ -41,10 +41,11 @@ function verdictBlock(result: ResultRecord): Markup | null {
   if (result.verdict === 'pass') return null;
   return html`<div class="why v-${result.verdict}" data-find>
     <p>
-      ${verdictBadge(result.verdict)} ${shownUpTo(result.reason ?? 'No reason was recorded.', 2000)}
+      ${verdictBadge(result.verdict)}
+      <span class="lines">${shownUpTo(result.reason ?? 'No reason was recorded.', 2000)}</span>
       ${result.attribution !== null && html`<span class="dim">A matter of ${ATTRIBUTION[result.attribution]}.</span>`}
     </p>
-    ${result.cause !== null && html`<p><strong>Likely cause and cure:</strong> ${shownUpTo(result.cause, 2000)}</p>`}
+    ${result.cause !== null && html`<p><strong>Likely cause and cure:</strong> <span class="lines">${shownUpTo(result.cause, 2000)}</span></p>`}
   </div>`;
 }
 
