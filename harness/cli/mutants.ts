@@ -11,7 +11,6 @@ import { killMatrix } from '../mutants/kill-matrix.ts';
 import { readExactKillSets, readUnkilled, writeKillSets } from '../mutants/kill-sets.ts';
 import type { KillSets } from '../mutants/kill-sets.ts';
 import { mistakesOf, writeMistakes } from '../mutants/mistakes.ts';
-import { playMatrix } from '../mutants/matrix.ts';
 import type { Matrix } from '../mutants/matrix.ts';
 import { killSetOf } from '../mutants/observation.ts';
 import { loadSubjects } from '../mutants/subject.ts';
@@ -78,6 +77,8 @@ async function mutants(options: MutantsOptions): Promise<ExitCode | 130> {
   const chosen = choose(all, options.only);
   if (options.out !== undefined) await makeFolder(options.out);
   const declared = { killSets: await readExactKillSets(KILL_SETS), unkilled: await readUnkilled(UNKILLED) };
+  // Loaded when it is needed: it brings the test runner with it, which no other command but `run` wants.
+  const { playMatrix } = await import('../mutants/matrix.ts');
   const matrix = await playMatrix({
     subjects: chosen,
     ...(options.shard === undefined ? {} : { shard: options.shard }),
