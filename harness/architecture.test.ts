@@ -54,9 +54,12 @@ test('the harness imports neither suites nor reports, but for the command line t
   expect(crossings(/^harness\//, /^(suites|reports)\//, /^harness\/cli\//)).toEqual([]);
 });
 
-test('reports reads the report model of the harness, its kind of error, and nothing else', () => {
+test('reports reads the report model of the harness, its way of writing a permutation, its kind of error, and nothing else', () => {
   expect(
-    crossings(/^reports\//, /^(harness\/(?!scenario\/record\.ts|usage-error\.ts)|suites|certs|targets)/),
+    crossings(
+      /^reports\//,
+      /^(harness\/(?!scenario\/(?:record|permutation)\.ts|usage-error\.ts)|suites|certs|targets)/,
+    ),
   ).toEqual([]);
 });
 

@@ -1,7 +1,8 @@
 import type { ResultRecord } from '../harness/scenario/record.ts';
 import { countVerdicts } from './assemble.ts';
 import type { Report, TargetSummary } from './model.ts';
-import { permutationText, reproduceCommand } from './reproduce.ts';
+import { permutationText } from '../harness/scenario/permutation.ts';
+import { reproduceCommand } from './reproduce.ts';
 import { visible, visibleLine } from './visible.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -1,16 +1,9 @@
+import { CORE, permutationText } from '../harness/scenario/permutation.ts';
 import type { Permutation } from '../harness/scenario/record.ts';
-
-/** The permutation of the core profile, which needs no option to repeat. */
-export const CORE_PERMUTATION: Permutation = { tls: 'TLSv1.3', http: 'http/1.1', key: 'P-256' };
-
-/** A permutation as `--permutation` takes it and the report shows it: `TLSv1.3 http/1.1 P-256`. */
-export function permutationText(permutation: Permutation): string {
-  return `${permutation.tls} ${permutation.http} ${permutation.key}`;
-}
 
 /** Whether this is the permutation of the core profile. */
 export function isCore(permutation: Permutation): boolean {
-  return permutationText(permutation) === permutationText(CORE_PERMUTATION);
+  return permutationText(permutation) === permutationText(CORE);
 }
 
 function shellWord(word: string): string {

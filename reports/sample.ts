@@ -15,7 +15,7 @@ import type {
 } from '../harness/scenario/record.ts';
 import { assembleReport, measureEvidence } from './assemble.ts';
 import type { Report, TargetSummary } from './model.ts';
-import { CORE_PERMUTATION } from './reproduce.ts';
+import { CORE } from '../harness/scenario/permutation.ts';
 import { sampleCatches, sampleHarmless, sampleResemblances } from './sample-catches.ts';
 import { sampleRequirements } from './sample-requirements.ts';
 
@@ -173,7 +173,7 @@ interface ResultShape {
 
 /** One result; what is not given is filled in as a run would. */
 export function sampleResult(shape: ResultShape): ResultRecord {
-  const { id, suite, title, verdict, level = 'MUST', permutation = CORE_PERMUTATION } = shape;
+  const { id, suite, title, verdict, level = 'MUST', permutation = CORE } = shape;
   const passed = verdict === 'pass';
   return {
     target: sampleTarget.name,

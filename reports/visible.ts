@@ -23,7 +23,7 @@ function escape(character: string): string {
 /**
  * Makes every unseen character visible as `\u202e` (or `\r`); line feeds and tabs stay, as the text may
  * be shown in several lines. The result is free of C0/C1 controls other than those two, of bidi
- * controls and of characters that XML 1.0 forbids. It is not HTML: escape it as any other text.
+ * controls and of characters that XML 1.0 forbids. It is not HTML: escape it like every text.
  */
 export function visible(text: string): string {
   return text.replace(UNSEEN, escape);

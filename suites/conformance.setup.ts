@@ -1,20 +1,9 @@
 import type { TestProject } from 'vitest/node';
 import { startOpposite } from '../harness/run/opposite.ts';
-import { casesOf } from '../harness/run/selection.ts';
-import type { Selection } from '../harness/run/selection.ts';
+import { casesOf, WHOLE_CORE } from '../harness/run/selection.ts';
 import { EMBEDDED } from '../harness/target/embedded.ts';
 import { loadManifest, manifestForUrl } from '../harness/target/manifest.ts';
 import { SCENARIOS } from './scenarios.ts';
-
-const EVERYTHING: Selection = {
-  role: null,
-  suites: [],
-  scenarios: [],
-  requirements: [],
-  profile: 'core',
-  strict: false,
-  permutation: null,
-};
 
 /**
  * Global set-up of the conformance part of `npm test`: starts the target that `TSBT_TARGET` names (a manifest
@@ -30,10 +19,10 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     const target = await opposite.start(manifest);
     const cases = casesOf(
       SCENARIOS.filter((scenario) => scenario.role === manifest.role),
-      EVERYTHING,
+      WHOLE_CORE,
       manifest.capabilities,
     );
-    project.provide('plan', await opposite.plan(target, cases, EVERYTHING, manifest.knownFailures));
+    project.provide('plan', await opposite.plan(target, cases, WHOLE_CORE, manifest.knownFailures));
     return async () => {
       await target.stop();
       await opposite[Symbol.asyncDispose]();

@@ -1,8 +1,7 @@
 import { startOpposite } from '../run/opposite.ts';
 import type { Opposite } from '../run/opposite.ts';
 import type { Case } from '../run/plan.ts';
-import { casesOf } from '../run/selection.ts';
-import type { Selection } from '../run/selection.ts';
+import { casesOf, WHOLE_CORE } from '../run/selection.ts';
 import { settingOf } from '../run/setting.ts';
 import { execute } from '../scenario/execute.ts';
 import { permutations, permutationText } from '../scenario/permutation.ts';
@@ -19,16 +18,6 @@ import type { Subject } from './subject.ts';
 
 /** How many scenarios are under way at once on a subject: enough that one that waits holds up nobody. */
 const CONCURRENT = 8;
-
-const CORE: Selection = {
-  role: null,
-  suites: [],
-  scenarios: [],
-  requirements: [],
-  profile: 'core',
-  strict: false,
-  permutation: null,
-};
 
 /** Plays scenarios on mutants and variants in this process. Holds the suite's side until it is disposed. */
 export class Laboratory implements AsyncDisposable {
@@ -74,7 +63,7 @@ export class Laboratory implements AsyncDisposable {
     );
     try {
       await using target = await this.#opposite.start(manifest);
-      const plan = await this.#opposite.plan(target, casesFor(subject, scenarios), CORE, {});
+      const plan = await this.#opposite.plan(target, casesFor(subject, scenarios), WHOLE_CORE, {});
       const setting = settingOf(plan, 'light');
       const preparations = new Preparations(setting);
       const results: ResultRecord[] = [];
@@ -121,7 +110,7 @@ export class Laboratory implements AsyncDisposable {
 
 /** The core profile's cases, and those under the subject's own permutations where they matter to a scenario. */
 function casesFor({ also }: Subject, scenarios: readonly Scenario[]): readonly Case[] {
-  const core = casesOf(scenarios, CORE);
+  const core = casesOf(scenarios, WHOLE_CORE);
   const more = scenarios.flatMap((scenario) => {
     const possible = permutations(scenario.across, 'full').map(permutationText);
     return also

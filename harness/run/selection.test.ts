@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { EVERY_TRANSPORT } from '../scenario/permutation.ts';
 import { suite } from '../scenario/scenario.ts';
 import { UsageError } from '../usage-error.ts';
-import { casesOf, select } from './selection.ts';
+import { casesOf, select, WHOLE_CORE } from './selection.ts';
 import type { Selection } from './selection.ts';
 
 const run = async (): Promise<void> => undefined;
@@ -13,17 +13,8 @@ const all = [
   ]),
   ...suite('client', 'proofs', [{ id: 'CL-HDR-1.x', title: 'c', run }]),
 ];
-const everything: Selection = {
-  role: null,
-  suites: [],
-  scenarios: [],
-  requirements: [],
-  profile: 'core',
-  strict: false,
-  permutation: null,
-};
 const ids = (selection: Partial<Selection>): readonly string[] =>
-  select(all, { ...everything, ...selection }).map((one) => one.id);
+  select(all, { ...WHOLE_CORE, ...selection }).map((one) => one.id);
 
 test.each<[string, Partial<Selection>, readonly string[]]>([
   ['nothing chosen is everything', {}, ['RS-EKM-1', 'RS-EKM-12', 'CL-HDR-1.x']],
@@ -50,10 +41,10 @@ test.each<[string, Partial<Selection>, RegExp]>([
 });
 
 test('the profile decides over permutations, and one permutation can be asked for', () => {
-  expect(casesOf(all, everything)).toHaveLength(3);
-  expect(casesOf(all, { ...everything, profile: 'full' })).toHaveLength(6);
+  expect(casesOf(all, WHOLE_CORE)).toHaveLength(3);
+  expect(casesOf(all, { ...WHOLE_CORE, profile: 'full' })).toHaveLength(6);
   const one = { tls: 'TLSv1.2', http: 'h2', key: 'P-256' } as const;
-  expect(casesOf(all, { ...everything, permutation: one })).toEqual([
+  expect(casesOf(all, { ...WHOLE_CORE, permutation: one })).toEqual([
     { scenario: 'RS-EKM-12', permutation: one },
   ]);
 });

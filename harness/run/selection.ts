@@ -19,6 +19,17 @@ export interface Selection {
   readonly permutation: Permutation | null;
 }
 
+/** Every scenario, in the core profile: what is run when the user chooses nothing. */
+export const WHOLE_CORE: Selection = {
+  role: null,
+  suites: [],
+  scenarios: [],
+  requirements: [],
+  profile: 'core',
+  strict: false,
+  permutation: null,
+};
+
 /**
  * The scenarios that a selection chooses.
  *

@@ -4,7 +4,7 @@ import { parseChallenges } from './challenge.ts';
 /**
  * How a request is expected to be refused.
  * - an error code: `401` with a Bearer challenge that carries it (draft -06 §3.5, RFC 6750 §3.1)
- * - `401`: any Bearer challenge
+ * - `401`: a Bearer challenge, whichever its error
  * - `insufficient_scope`: `403` with that error
  * - `denied`: the protected content is not delivered, in whatever way
  */

@@ -61,7 +61,7 @@ export interface ExchangeEvidence {
   /** 1, 2, … within the scenario. */
   readonly id: number;
   readonly connection: string;
-  /** `control`: must be served · `neutral`: a harmless difference, must be served · `variant`: the request under judgement · `request`: any other. */
+  /** `control`: must be served · `neutral`: a harmless difference, must be served · `variant`: the request under judgement · `request`: one that is only recorded. */
   readonly part: 'control' | 'neutral' | 'variant' | 'request' | 'diagnosis';
   /** What this request is, in words. */
   readonly what: string;

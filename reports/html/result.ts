@@ -1,6 +1,7 @@
 import type { Evidence, ResultRecord } from '../../harness/scenario/record.ts';
 import type { TargetSummary } from '../model.ts';
-import { permutationText, reproduceCommand } from '../reproduce.ts';
+import { permutationText } from '../../harness/scenario/permutation.ts';
+import { reproduceCommand } from '../reproduce.ts';
 import { attackStory } from './attack.ts';
 import { verdictBadge } from './badge.ts';
 import { connectionTable } from './connections.ts';

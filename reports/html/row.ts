@@ -1,7 +1,8 @@
 import type { ScenarioGroup } from '../assemble.ts';
 import { consequenceOf } from '../consequences.ts';
 import type { RequirementCoverage, TargetSummary } from '../model.ts';
-import { isCore, permutationText } from '../reproduce.ts';
+import { permutationText } from '../../harness/scenario/permutation.ts';
+import { isCore } from '../reproduce.ts';
 import { requirementId, rowId } from './anchors.ts';
 import { levelChip, verdictBadge } from './badge.ts';
 import { attributeText, html, type Markup, milliseconds, shown, shownUpTo } from './markup.ts';
