@@ -2,7 +2,7 @@ import { expectationText } from '../../harness/scenario/expectation.ts';
 import type { Expectation } from '../../harness/scenario/expectation.ts';
 import { combine } from '../../harness/scenario/request.ts';
 import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
-import type { Exchange, Way } from '../../harness/scenario/play.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 
 /** A way for a proof to fail, all else being right (draft -06 §3.5). */
@@ -85,14 +85,6 @@ export function protectedRequest(stage: Stage): { readonly method: string; reado
   return { method: 'GET', path: stage.setting.target.protectedPath };
 }
 
-/**
- * Where a failure's requests go out. Those whose `jti` is fixed each get a new connection: on one that the target
- * may be about to end, a request has to be sent again, and the `jti` would have been used.
- */
-export async function wayOf(stage: Stage, { base }: ProofFailure): Promise<Way> {
-  return base.proof === undefined ? {} : { on: await stage.connect() };
-}
-
 /** Judged: each failure is refused as expected, right after the request that it varies was served. */
 export async function eachRefused(
   stage: Stage,
@@ -100,14 +92,8 @@ export async function eachRefused(
   failures: readonly ProofFailure[],
 ): Promise<void> {
   for (const failure of failures) {
-    const control = await stage.control('the right request', failure.base, await wayOf(stage, failure));
-    const came = await stage.refusesOne(
-      expectation,
-      failure.variation,
-      control,
-      failure.base,
-      await wayOf(stage, failure),
-    );
+    const control = await stage.control('the right request', failure.base);
+    const came = await stage.refusesOne(expectation, failure.variation, control, failure.base);
     // Elsewhere a refusal by a failure of the target's own is enough; here it is the manner that counts.
     if ('reading' in came && came.reading.kind === 'server-error')
       stage.holds(
@@ -121,14 +107,8 @@ export async function eachRefused(
 /** Sends what fails, right after what it varies, and judges nothing. */
 export async function sendFailure(stage: Stage, failure: ProofFailure, expected: string): Promise<Exchange> {
   const { base, variation } = failure;
-  if (base.proof !== undefined) await stage.control('the right request', base, await wayOf(stage, failure));
-  return stage.send(
-    variation.what,
-    combine(base, variation.change ?? {}),
-    await wayOf(stage, failure),
-    'variant',
-    expected,
-  );
+  if (base.proof !== undefined) await stage.control('the right request', base);
+  return stage.send(variation.what, combine(base, variation.change ?? {}), {}, 'variant', expected);
 }
 
 /** Provokes a response of every kind of refusal, and judges none of them. */

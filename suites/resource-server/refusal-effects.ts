@@ -4,7 +4,7 @@ import { suite } from '../../harness/scenario/scenario.ts';
 import type { Exchange } from '../../harness/scenario/play.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import { leaks } from './leaks.ts';
-import { invalidProofs, missingProof, protectedRequest, refusals, wayOf } from './proof-failures.ts';
+import { invalidProofs, missingProof, protectedRequest, refusals } from './proof-failures.ts';
 import type { ProofFailure } from './proof-failures.ts';
 
 /** draft -06 §3.3.2 step 6 and §3.5: a refused request does nothing, gives nothing away, and leaves room for a retry. */
@@ -144,7 +144,7 @@ async function withoutEffect(
     const exchange = await stage.send(
       variation.what,
       combine(base, variation.change ?? {}),
-      await wayOf(stage, failure),
+      {},
       'variant',
       'refused, without effect',
     );

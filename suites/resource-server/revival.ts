@@ -119,10 +119,10 @@ export const revival = suite('resource-server', 'revival', [
     needs: ['persistent-connection'],
     cause: REVIVED,
     async run(stage) {
-      const cycles = stage.full ? 200 : 20;
+      const cycles = stage.full ? 200 : 8;
       let before: { readonly token: Token; readonly proof: string } | undefined;
       const more = timeFor(5000);
-      for (let cycle = 0; cycle < cycles && (cycle < 10 || more()); cycle++) {
+      for (let cycle = 0; cycle < cycles && (cycle < 8 || more()); cycle++) {
         const connection = await stage.connect();
         if (before !== undefined) {
           const { served, reading } = await stage.send(
