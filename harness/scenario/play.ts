@@ -54,12 +54,15 @@ export class Play implements AsyncDisposable {
   readonly setting: Setting;
   readonly permutation: Permutation;
   readonly evidence: EvidenceBook;
+  /** Whether the target was seen to serve several requests on one connection. */
+  readonly persistent: boolean;
   readonly #maker: Maker;
   readonly #company: Company;
 
   constructor(setting: Setting, permutation: Permutation, preparation: Preparation) {
     this.setting = setting;
     this.permutation = permutation;
+    this.persistent = preparation.persistent;
     this.evidence = new EvidenceBook(setting.effort);
     this.#company = new Company(setting, permutation, this.evidence);
     this.#maker = new Maker(setting, permutation, preparation, this.evidence);

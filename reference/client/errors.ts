@@ -1,10 +1,18 @@
 /**
  * - `not-https`: tokens that are bound to TLS sessions go over TLS only
  * - `exporter-not-trusted`: TLS 1.2 without extended master secret, or an older version
+ * - `certificate-not-asked`: the server asked for no client certificate, so that nothing could be bound to it
+ * - `handshake-timeout`: the server did not finish the handshake in time
  * - `connection-ended`: the connection ended before the request was sent
  * - `closed`: the agent was closed
  */
-export type ClientErrorCode = 'not-https' | 'exporter-not-trusted' | 'connection-ended' | 'closed';
+export type ClientErrorCode =
+  | 'not-https'
+  | 'exporter-not-trusted'
+  | 'certificate-not-asked'
+  | 'handshake-timeout'
+  | 'connection-ended'
+  | 'closed';
 
 /** A request that the client did not send, and why. */
 export class SessionBindingError extends Error {

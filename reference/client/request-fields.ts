@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { PROOF_FIELD_LOWER } from '../proof/vocabulary.ts';
+import { PROOF_FIELD, PROOF_FIELD_LOWER } from '../proof/vocabulary.ts';
 
 /** What a caller's header fields come down to. */
 export interface RequestFields {
@@ -26,17 +26,32 @@ function* pairsOf(headers: Headers): Iterable<readonly [string, string]> {
 }
 
 /**
+ * A field's name as a server may come to see it: in lower case, and with a hyphen for an underscore, since
+ * CGI and its like make them one.
+ */
+export function canonicalName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}
+
+/**
  * Takes a caller's header fields apart. A Session-Binding-Proof of the caller's is dropped: proofs are
- * made here and nowhere else. Host is dropped too, since the origin says where a request goes.
+ * made here and nowhere else. Host is dropped too, since the origin says where a request goes. A request
+ * with several Authorization fields has no token: which one a server would take is anybody's guess.
  */
 export function readFields(headers: Headers): RequestFields {
   const fields: string[] = [];
-  let token: string | undefined;
+  const credentials: string[] = [];
   for (const [name, value] of pairsOf(headers)) {
-    const lower = name.toLowerCase();
-    if (lower === PROOF_FIELD_LOWER || lower === 'host') continue;
-    if (lower === 'authorization') token = /^bearer +(\S+)\s*$/i.exec(value)?.[1] ?? token;
+    const canonical = canonicalName(name);
+    if (canonical === PROOF_FIELD_LOWER || canonical === 'host') continue;
+    if (canonical === 'authorization') credentials.push(value);
     fields.push(name, value);
   }
-  return { fields, token };
+  const [only = ''] = credentials.length === 1 ? credentials : [];
+  return { fields, token: /^bearer +(\S+)\s*$/i.exec(only)?.[1] };
+}
+
+/** The header fields of a request with its proof, if it has one. */
+export function withProof({ fields }: RequestFields, proof: string | undefined): string[] {
+  return proof === undefined ? [...fields] : [...fields, PROOF_FIELD, proof];
 }

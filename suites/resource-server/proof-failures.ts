@@ -2,7 +2,7 @@ import { expectationText } from '../../harness/scenario/expectation.ts';
 import type { Expectation } from '../../harness/scenario/expectation.ts';
 import { combine } from '../../harness/scenario/request.ts';
 import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
-import type { Exchange } from '../../harness/scenario/play.ts';
+import type { Exchange, Way } from '../../harness/scenario/play.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 
 /** A way for a proof to fail, all else being right (draft -06 §3.5). */
@@ -85,6 +85,16 @@ export function protectedRequest(stage: Stage): { readonly method: string; reado
   return { method: 'GET', path: stage.setting.target.protectedPath };
 }
 
+/**
+ * Where a failure's requests go out, and in this order. Those whose `jti` is fixed have a connection of their own: on one
+ * that the target may be about to end, a request has to be sent again, and the `jti` would have been used.
+ */
+async function* waysOf(stage: Stage, { base }: ProofFailure): AsyncGenerator<Way, never> {
+  const own = base.proof === undefined ? {} : { on: await stage.connect() };
+  yield own;
+  for (;;) yield base.proof === undefined || stage.persistent ? own : { on: await stage.connect() };
+}
+
 /** Judged: each failure is refused as expected, right after the request that it varies was served. */
 export async function eachRefused(
   stage: Stage,
@@ -92,8 +102,15 @@ export async function eachRefused(
   failures: readonly ProofFailure[],
 ): Promise<void> {
   for (const failure of failures) {
-    const control = await stage.control('the right request', failure.base);
-    const came = await stage.refusesOne(expectation, failure.variation, control, failure.base);
+    const ways = waysOf(stage, failure);
+    const control = await stage.control('the right request', failure.base, (await ways.next()).value);
+    const came = await stage.refusesOne(
+      expectation,
+      failure.variation,
+      control,
+      failure.base,
+      (await ways.next()).value,
+    );
     // Elsewhere a refusal by a failure of the target's own is enough; here it is the manner that counts.
     if ('reading' in came && came.reading.kind === 'server-error')
       stage.holds(
@@ -107,8 +124,10 @@ export async function eachRefused(
 /** Sends what fails, right after what it varies, and judges nothing. */
 export async function sendFailure(stage: Stage, failure: ProofFailure, expected: string): Promise<Exchange> {
   const { base, variation } = failure;
-  if (base.proof !== undefined) await stage.control('the right request', base);
-  return stage.send(variation.what, combine(base, variation.change ?? {}), {}, 'variant', expected);
+  const ways = waysOf(stage, failure);
+  if (base.proof !== undefined) await stage.control('the right request', base, (await ways.next()).value);
+  const way = (await ways.next()).value;
+  return stage.send(variation.what, combine(base, variation.change ?? {}), way, 'variant', expected);
 }
 
 /** Provokes a response of every kind of refusal, and judges none of them. */
