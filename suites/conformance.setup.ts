@@ -10,7 +10,7 @@ import { SCENARIOS } from './scenarios.ts';
  * or an https URL), or the embedded reference, for all cases of the core profile.
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const named = process.env['TSBT_TARGET'] ?? EMBEDDED;
+  const named = process.env['TSBT_TARGET'] ?? EMBEDDED['resource-server'];
   const manifest = named.startsWith('https://')
     ? manifestForUrl(named, 'resource-server')
     : await loadManifest(named);

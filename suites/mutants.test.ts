@@ -3,9 +3,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ofSubject } from '../harness/mutants/compare.ts';
 import type { Suite } from '../harness/mutants/compare.ts';
 import { readKill, readExactKillSets } from '../harness/mutants/kill-sets.ts';
+import type { KillSets } from '../harness/mutants/kill-sets.ts';
 import { Laboratory } from '../harness/mutants/laboratory.ts';
-import { loadSubjects } from '../harness/mutants/subject.ts';
+import { loadAllSubjects } from '../harness/mutants/subject.ts';
 import type { Subject } from '../harness/mutants/subject.ts';
+import { EMBEDDED_ROLES } from '../harness/target/embedded.ts';
 import { REQUIREMENTS, requirement } from './requirements/catalogue.ts';
 import { SCENARIOS } from './scenarios.ts';
 
@@ -34,9 +36,14 @@ const DAY = 86_400_000;
 /** Changes with each CI run, elsewhere with each day. */
 const turn = Number(process.env['GITHUB_RUN_NUMBER'] ?? Math.floor(Date.now() / DAY));
 
-const subjects = await loadSubjects();
-const killSets = await readExactKillSets(
-  fileURLToPath(new URL('kill-sets/resource-server.json', import.meta.url)),
+const subjects = await loadAllSubjects();
+const killSets: KillSets = Object.assign(
+  {},
+  ...(await Promise.all(
+    EMBEDDED_ROLES.map((role) =>
+      readExactKillSets(fileURLToPath(new URL(`kill-sets/${role}.json`, import.meta.url))),
+    ),
+  )),
 );
 const suite: Suite = { scenarios: SCENARIOS.map(({ id }) => id), requirements: REQUIREMENTS };
 const sample = suite.scenarios.filter((_id, index) => index % SAMPLE === 0);

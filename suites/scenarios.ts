@@ -34,6 +34,27 @@ import { certificateRotation } from './resource-server/certificate-rotation.ts';
 import { multiplexing } from './resource-server/multiplexing.ts';
 import { revival } from './resource-server/revival.ts';
 import { threats } from './resource-server/threats.ts';
+import { connections as clientConnections } from './client/connections.ts';
+import { chain } from './intermediary/chain.ts';
+import { exporter as clientExporter } from './client/exporter.ts';
+import { mutualTls as clientMutualTls } from './client/mutual-tls.ts';
+import { tokenReuse as clientTokenReuse } from './client/token-reuse.ts';
+import { proofHeader } from './client/proof-header.ts';
+import { proofSignature } from './client/proof-signature.ts';
+import { proofClaims as clientProofClaims } from './client/proof-claims.ts';
+import { perRequestClaims as clientPerRequestClaims } from './client/per-request-claims.ts';
+import { proofField as clientProofField } from './client/proof-field.ts';
+import { redirects } from './client/redirects.ts';
+import { leaks } from './client/leaks.ts';
+import { unboundTokens } from './client/unbound-tokens.ts';
+import { amortisation } from './client/amortisation.ts';
+import { challenges as clientChallenges } from './client/challenges.ts';
+import { challengeSpellings } from './client/challenge-spellings.ts';
+import { certificateRotation as clientCertificateRotation } from './client/certificate-rotation.ts';
+import { repeatedPosts } from './client/repeated-posts.ts';
+import { sidecar } from './client/sidecar.ts';
+import { sidecarReach } from './client/sidecar-reach.ts';
+import { sidecarSecrets } from './client/sidecar-secrets.ts';
 
 /** Every scenario, in the order of the report: from the connection to the proof, the token, what is remembered, and the attacks. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -72,4 +93,25 @@ export const SCENARIOS: readonly Scenario[] = [
   ...forwardedFields,
   ...threats,
   ...intermediaries,
+  ...clientExporter,
+  ...clientConnections,
+  ...clientMutualTls,
+  ...clientTokenReuse,
+  ...proofHeader,
+  ...proofSignature,
+  ...clientProofClaims,
+  ...clientPerRequestClaims,
+  ...clientProofField,
+  ...redirects,
+  ...leaks,
+  ...unboundTokens,
+  ...amortisation,
+  ...clientChallenges,
+  ...challengeSpellings,
+  ...repeatedPosts,
+  ...clientCertificateRotation,
+  ...sidecar,
+  ...sidecarSecrets,
+  ...sidecarReach,
+  ...chain,
 ];

@@ -9,13 +9,23 @@ import { readMistakes } from '../mutants/mistakes.ts';
 import type { Mistake } from '../mutants/mistakes.ts';
 import { parsePermutation } from '../scenario/permutation.ts';
 import type { ResultRecord } from '../scenario/record.ts';
+import type { EmbeddedRole } from '../target/embedded.ts';
 
-/** The role that there are mutants of. */
-export const ROLE = 'resource-server';
-/** What the suite has to find on each mutant and variant. */
-export const KILL_SETS = fileURLToPath(new URL(`../../suites/kill-sets/${ROLE}.json`, import.meta.url));
-/** What the mutants and variants are, in words. */
-export const MISTAKES = fileURLToPath(new URL('../../suites/kill-sets/mutants.json', import.meta.url));
+/** The files of the self-check of a role. */
+export interface SelfCheckFiles {
+  /** What the suite has to find on each mutant and variant. */
+  readonly killSets: string;
+  /** What the mutants and variants are, in words. */
+  readonly mistakes: string;
+  /** Scenarios that no mutant can be caught by, with the reasons. */
+  readonly unkilled: string;
+}
+
+export function selfCheckFilesOf(role: EmbeddedRole): SelfCheckFiles {
+  const path = (name: string): string =>
+    fileURLToPath(new URL(`../../suites/kill-sets/${role}${name}.json`, import.meta.url));
+  return { killSets: path(''), mistakes: path('.mistakes'), unkilled: path('.unkilled') };
+}
 
 /** What the suite is known to catch, read from the files of its self-check. */
 export interface Known {
@@ -24,25 +34,32 @@ export interface Known {
 }
 
 /**
- * Reads both files: a few milliseconds, where the mutants themselves would take hundreds to load.
+ * Reads what is known of the mutants of a role: a few milliseconds, where the mutants themselves would take hundreds to
+ * load.
  *
- * @throws {UsageError} when one cannot be read
+ * @throws {UsageError} when a file cannot be read
  */
-export async function readKnown(): Promise<Known> {
-  const [killSets, mistakes] = await Promise.all([readKillSets(KILL_SETS), readMistakes(MISTAKES)]);
+export async function readKnown(role: EmbeddedRole): Promise<Known> {
+  const files = selfCheckFilesOf(role);
+  const [killSets, mistakes] = await Promise.all([
+    readKillSets(files.killSets),
+    readMistakes(files.mistakes),
+  ]);
   return { killSets, mistakes };
 }
 
 /** The report's parts that say what the suite would catch, and what it leaves alone. */
-export function toldOf({ killSets, mistakes }: Known): Required<Pick<Report, 'catches' | 'harmless'>> {
+export function toldOf(known: readonly Known[]): Required<Pick<Report, 'catches' | 'harmless'>> {
   return {
-    catches: mistakes.flatMap(({ id, form, what, breaks }) => {
-      const scenarios = killSets[id];
-      return form === 'mutant' && scenarios !== undefined ? [{ id, mistake: what, breaks, scenarios }] : [];
-    }),
-    harmless: mistakes
-      .filter(({ form }) => form === 'variant')
-      .map(({ id, what }) => ({ id, difference: what })),
+    catches: known.flatMap(({ killSets, mistakes }) =>
+      mistakes.flatMap(({ id, form, what, breaks }) => {
+        const scenarios = killSets[id];
+        return form === 'mutant' && scenarios !== undefined ? [{ id, mistake: what, breaks, scenarios }] : [];
+      }),
+    ),
+    harmless: known.flatMap(({ mistakes }) =>
+      mistakes.filter(({ form }) => form === 'variant').map(({ id, what }) => ({ id, difference: what })),
+    ),
   };
 }
 

@@ -1,7 +1,7 @@
 import { Argument, Command } from 'commander';
 import { coverage } from '../../suites/requirements/coverage.ts';
 import { SCENARIOS } from '../../suites/scenarios.ts';
-import { loadSubjects } from '../mutants/subject.ts';
+import { loadAllSubjects } from '../mutants/subject.ts';
 
 /** `tsbt list scenarios|requirements [--json]` */
 export function listCommand(): Command {
@@ -43,7 +43,7 @@ function requirements(json: boolean): string {
 
 /** The mutants, and the harmless variants beside them. */
 async function mutants(json: boolean): Promise<string> {
-  const rows = (await loadSubjects()).map(({ id, form, what, breaks }) => ({ id, form, what, breaks }));
+  const rows = (await loadAllSubjects()).map(({ id, form, what, breaks }) => ({ id, form, what, breaks }));
   if (json) return `${JSON.stringify(rows, null, 2)}\n`;
   return rows.map((row) => `${row.id.padEnd(24)} ${row.form.padEnd(8)} ${row.what}\n`).join('');
 }

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { makeDirectory } from '../../certs/directory.ts';
+import { renderKillMatrix } from '../../reports/html/kill-matrix-page.ts';
 import { REQUIREMENTS } from '../../suites/requirements/catalogue.ts';
 import { SCENARIOS } from '../../suites/scenarios.ts';
 import { compare } from '../mutants/compare.ts';
@@ -18,12 +18,12 @@ import type { Subject } from '../mutants/subject.ts';
 import type { ExitCode } from '../run/exit-code.ts';
 import { nearMiss } from '../target/near-miss.ts';
 import { UsageError } from '../usage-error.ts';
-import { KILL_SETS, MISTAKES, ROLE } from './catches.ts';
-
-const UNKILLED = fileURLToPath(new URL('../../suites/kill-sets/unkilled.json', import.meta.url));
+import { EMBEDDED_ROLES } from '../target/embedded.ts';
+import type { EmbeddedRole } from '../target/embedded.ts';
+import { selfCheckFilesOf } from './catches.ts';
 
 interface MutantsOptions {
-  readonly role: string;
+  readonly role?: EmbeddedRole;
   readonly out?: string;
   readonly write: boolean;
   readonly only: readonly string[];
@@ -35,9 +35,9 @@ interface MutantsOptions {
 export function mutantsCommand(): Command {
   return new Command('mutants')
     .description('try the suite itself: every scenario on every mutant and harmless variant of the reference')
-    .addOption(new Option('--role <role>', 'role of the mutants').choices([ROLE]).default(ROLE))
+    .addOption(new Option('--role <role>', 'only the mutants of this role').choices([...EMBEDDED_ROLES]))
     .option('--only <id...>', 'only these mutants and variants')
-    .option('--out <dir>', 'folder to write kill-matrix.json into')
+    .option('--out <dir>', 'folder to write <role>.kill-matrix.json and .html into')
     .option(
       '--write',
       'declare what is found, instead of holding it against what is declared; review the diff',
@@ -72,11 +72,34 @@ function countOption(text: string): number {
 }
 
 async function mutants(options: MutantsOptions): Promise<ExitCode | 130> {
-  const begun = performance.now();
-  const all = await loadSubjects();
-  const chosen = choose(all, options.only);
+  const roles = EMBEDDED_ROLES.filter((role) => options.role === undefined || options.role === role);
+  const all = new Map<EmbeddedRole, readonly Subject[]>();
+  for (const role of roles) all.set(role, await loadSubjects(role));
+  refuseUnknown([...all.values()].flat(), options.only);
   if (options.out !== undefined) await makeFolder(options.out);
-  const declared = { killSets: await readExactKillSets(KILL_SETS), unkilled: await readUnkilled(UNKILLED) };
+  const codes: (ExitCode | 130)[] = [];
+  for (const [role, subjects] of all) {
+    const chosen =
+      options.only.length === 0 ? subjects : subjects.filter(({ id }) => options.only.includes(id));
+    if (chosen.length > 0) codes.push(await mutantsOf(role, subjects, chosen, options));
+    if (codes.at(-1) === 130) break;
+  }
+  return codes.includes(130) ? 130 : codes.includes(4) ? 4 : codes.includes(1) ? 1 : 0;
+}
+
+/** Tries the suite of one role. */
+async function mutantsOf(
+  role: EmbeddedRole,
+  all: readonly Subject[],
+  chosen: readonly Subject[],
+  options: MutantsOptions,
+): Promise<ExitCode | 130> {
+  const begun = performance.now();
+  const files = selfCheckFilesOf(role);
+  const declared = {
+    killSets: await readExactKillSets(files.killSets),
+    unkilled: await readUnkilled(files.unkilled),
+  };
   // Loaded when it is needed: it brings the test runner with it, which no other command but `run` wants.
   const { playMatrix } = await import('../mutants/matrix.ts');
   const matrix = await playMatrix({
@@ -91,30 +114,31 @@ async function mutants(options: MutantsOptions): Promise<ExitCode | 130> {
       ? chosen
       : chosen.filter(({ id }) => matrix.observations.some(({ subject }) => subject === id));
   const suite: Suite = {
-    scenarios: SCENARIOS.filter(({ role }) => role === ROLE).map(({ id }) => id),
-    requirements: REQUIREMENTS.filter(({ role }) => role === ROLE),
+    scenarios: SCENARIOS.filter((scenario) => scenario.role === role).map(({ id }) => id),
+    requirements: REQUIREMENTS.filter((requirement) => requirement.role === role),
   };
   const killSets = options.write ? renewed(all, declared.killSets, matrix) : declared.killSets;
   if (options.write && !matrix.interrupted) {
-    await writeKillSets(KILL_SETS, killSets);
-    await writeMistakes(MISTAKES, mistakesOf(all));
+    await writeKillSets(files.killSets, killSets);
+    await writeMistakes(files.mistakes, mistakesOf(all));
   }
   const current = { ...declared, killSets };
   const comparison = compare(tried, all, matrix.observations, current, suite);
   const wallMs = Math.round(performance.now() - begun);
   if (options.out !== undefined) {
-    const found = killMatrix(ROLE, wallMs, tried, matrix.observations, comparison, current, suite);
-    await writeFile(join(options.out, 'kill-matrix.json'), `${JSON.stringify(found, null, 2)}\n`);
+    const found = killMatrix(role, wallMs, tried, matrix.observations, comparison, current, suite);
+    await writeFile(join(options.out, `${role}.kill-matrix.json`), `${JSON.stringify(found, null, 2)}\n`);
+    await writeFile(join(options.out, `${role}.kill-matrix.html`), renderKillMatrix(found));
   }
-  process.stdout.write(summary(comparison, matrix, wallMs));
-  if (options.write) process.stdout.write(`Kill sets written to ${KILL_SETS}: review the diff.\n`);
+  process.stdout.write(`\n${role}\n${summary(comparison, matrix, wallMs)}`);
+  if (options.write) process.stdout.write(`Kill sets written to ${files.killSets}: review the diff.\n`);
   if (matrix.interrupted) return 130;
   if (matrix.problems.length > 0 || tried.length === 0) return 4;
   return comparison.mismatches.length > 0 ? 1 : 0;
 }
 
 /** @throws {UsageError} where one does not exist */
-function choose(all: readonly Subject[], only: readonly string[]): readonly Subject[] {
+function refuseUnknown(all: readonly Subject[], only: readonly string[]): void {
   for (const id of only) {
     if (all.some((subject) => subject.id === id)) continue;
     const near = nearMiss(
@@ -124,12 +148,9 @@ function choose(all: readonly Subject[], only: readonly string[]): readonly Subj
     throw new UsageError(
       '--only',
       `there is no mutant or variant ${id}`,
-      near === undefined
-        ? 'They are listed in the catalogues of reference/mutants and reference/variants.'
-        : `Did you mean ${near}?`,
+      near === undefined ? 'See `tsbt list mutants`.' : `Did you mean ${near}?`,
     );
   }
-  return only.length === 0 ? all : all.filter(({ id }) => only.includes(id));
 }
 
 /** @throws {UsageError} when the folder cannot be made */

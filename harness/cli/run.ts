@@ -15,19 +15,20 @@ import type { Baseline } from '../run/baseline.ts';
 import { conduct } from '../run/conduct.ts';
 import type { StartedTarget } from '../run/conduct.ts';
 import type { ExitCode } from '../run/exit-code.ts';
+import { select } from '../run/selection.ts';
 import type { Selection } from '../run/selection.ts';
 import { AXES, parsePermutation } from '../scenario/permutation.ts';
 import type { Permutation, ResultRecord, Role } from '../scenario/record.ts';
-import { EMBEDDED } from '../target/embedded.ts';
+import { EMBEDDED, EMBEDDED_ROLES } from '../target/embedded.ts';
 import { loadManifest, manifestForUrl } from '../target/manifest.ts';
 import type { Manifest } from '../target/manifest.ts';
-import { loadSubjects } from '../mutants/subject.ts';
+import { loadAllSubjects } from '../mutants/subject.ts';
 import { nearMiss } from '../target/near-miss.ts';
 import { UsageError } from '../usage-error.ts';
-import { readKnown, resemblancesOf, ROLE as ROLE_WITH_MUTANTS, toldOf } from './catches.ts';
+import { readKnown, resemblancesOf, toldOf } from './catches.ts';
 import type { Known } from './catches.ts';
 
-const ROLES: readonly Role[] = ['resource-server', 'client', 'authorization-server'];
+const ROLES: readonly Role[] = ['resource-server', 'client', 'intermediary', 'authorization-server'];
 
 const INCONCLUSIVE: ExitCode = 4;
 
@@ -51,7 +52,7 @@ export function runCommand(tool: Report['tool']): Command {
   const list = (value: string, before: readonly string[]): readonly string[] => [...before, value];
   return new Command('run')
     .description('run the conformance scenarios against targets and write a report')
-    .argument('[manifest...]', 'target manifests (default: the embedded reference resource server)')
+    .argument('[manifest...]', 'target manifests (default: the embedded references of both roles)')
     .option('--url <url>', 'a resource server that runs already; may be repeated', list, [])
     .option(
       '--mutant <id>',
@@ -107,10 +108,6 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
   const startedAt = new Date().toISOString();
   if (options.writeBaseline && options.baseline === undefined)
     throw new UsageError('--write-baseline', 'needs the file to write', 'Give it with --baseline FILE.');
-  const manifests = await manifestsOf(paths, options);
-  const baseline: Baseline =
-    options.baseline === undefined || options.writeBaseline ? {} : await readBaseline(options.baseline);
-  refuseStrangers(baseline, manifests, options.baseline);
   const selection: Selection = {
     role: options.role ?? null,
     suites: options.suite,
@@ -120,12 +117,21 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
     strict: options.strict,
     permutation: options.permutation ?? null,
   };
+  const manifests = await manifestsOf(paths, options, selection);
+  const baseline: Baseline =
+    options.baseline === undefined || options.writeBaseline ? {} : await readBaseline(options.baseline);
+  refuseStrangers(baseline, manifests, options.baseline);
   const out = resolve(options.out);
   let stream: StreamWriter | undefined;
   let prepared: Promise<void> | undefined;
   try {
     prepared = prepare(out);
-    const [known] = await Promise.all([readKnown(), prepared]);
+    const roles = EMBEDDED_ROLES.filter((role) => manifests.some((manifest) => manifest.role === role));
+    const [read] = await Promise.all([
+      Promise.all(roles.map(async (role) => [role, await readKnown(role)] as const)),
+      prepared,
+    ]);
+    const known: ReadonlyMap<Role, Known> = new Map(read);
     const outcome = await conduct({
       manifests,
       scenarios: SCENARIOS,
@@ -158,11 +164,11 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
         requirements: selection.requirements,
       },
       targets: outcome.targets.map((target) =>
-        withResemblances(summaryOf(target), outcome.results, known, selection),
+        withResemblances(summaryOf(target), outcome.results, known.get(target.manifest.role), selection),
       ),
       results: outcome.results,
       requirements: coverage(),
-      ...(manifests.some(({ role }) => role === ROLE_WITH_MUTANTS) ? toldOf(known) : {}),
+      ...(known.size > 0 ? toldOf([...known.values()]) : {}),
       problems: outcome.problems,
       exitCode: outcome.exitCode,
       measured: {
@@ -201,15 +207,18 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
   }
 }
 
-async function manifestsOf(paths: readonly string[], options: RunOptions): Promise<readonly Manifest[]> {
+async function manifestsOf(
+  paths: readonly string[],
+  options: RunOptions,
+  selection: Selection,
+): Promise<readonly Manifest[]> {
   const role = options.role ?? 'resource-server';
-  const embedded = await loadManifest(EMBEDDED);
   const given = [
     ...(await Promise.all(paths.map((path) => loadManifest(path)))),
     ...options.url.map((url) => manifestForUrl(url, role)),
     ...(await mutants(options.mutant)),
   ];
-  const manifests = given.length > 0 ? given : [embedded];
+  const manifests = given.length > 0 ? given : await embeddedFor(selection);
   const names = manifests.map((manifest) => manifest.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
@@ -221,6 +230,13 @@ async function manifestsOf(paths: readonly string[], options: RunOptions): Promi
   return manifests;
 }
 
+/** The references of the roles that any chosen scenario is of. */
+async function embeddedFor(selection: Selection): Promise<readonly Manifest[]> {
+  const chosen = select(SCENARIOS, selection);
+  const roles = EMBEDDED_ROLES.filter((role) => chosen.some((scenario) => scenario.role === role));
+  return Promise.all(roles.map((role) => loadManifest(EMBEDDED[role])));
+}
+
 /**
  * The manifests of mutants, each under its own id and mistake.
  *
@@ -228,7 +244,7 @@ async function manifestsOf(paths: readonly string[], options: RunOptions): Promi
  */
 async function mutants(ids: readonly string[]): Promise<readonly Manifest[]> {
   if (ids.length === 0) return [];
-  const subjects = await loadSubjects();
+  const subjects = await loadAllSubjects();
   return ids.map((id) => {
     const subject = subjects.find((one) => one.id === id);
     if (subject !== undefined) return subject.manifest;
@@ -280,10 +296,10 @@ async function prepare(out: string): Promise<void> {
 function withResemblances(
   target: TargetSummary,
   results: readonly ResultRecord[],
-  known: Known,
+  known: Known | undefined,
   { strict }: Selection,
 ): TargetSummary {
-  if (target.role !== ROLE_WITH_MUTANTS) return target;
+  if (known === undefined) return target;
   const own = results.filter((result) => result.target === target.name);
   const resemblances = resemblancesOf(own, known, strict);
   return resemblances.length === 0 ? target : { ...target, resemblances };
@@ -294,7 +310,7 @@ export function summaryOf({ manifest, startedAs, problem, knownFailures }: Start
   const words =
     manifest.start.kind === 'url' && manifest.file === null
       ? `--url ${manifest.start.url}`
-      : manifest.file === EMBEDDED
+      : Object.values(EMBEDDED).some((path) => path === manifest.file)
         ? ''
         : (manifest.file ?? '');
   return {

@@ -29,6 +29,9 @@ test('the escaped name is the same name to a parser', () => {
 test('makes octets that are not UTF-8', () => {
   const strict = new TextDecoder('utf-8', { fatal: true });
   expect(() => strict.decode(Buffer.from(make.invalidUtf8(RIGHT)))).toThrow(TypeError);
+  expect(Buffer.from(make.invalidUtf8(RIGHT)).toString('latin1')).toBe(
+    '{"ath":"a","ekm":"e","iat":1,"x":"\xc3(\xff"}',
+  );
   const wide = Buffer.from(make.utf16(RIGHT));
   expect(wide.subarray(0, 2)).toEqual(Buffer.from([0xfe, 0xff]));
   expect(new TextDecoder('utf-16be').decode(wide)).toBe(RIGHT);

@@ -141,6 +141,7 @@ test('a change is made where it says, and everything after it follows', async ()
     headerText: (json) => Buffer.from(`${json} `),
   });
   await expect(jwtVerify(text, key)).resolves.toMatchObject({ payload: { iat: vectors.iat } });
+  expect(text.split('.')[0]).toBe(Buffer.from(`${JSON.stringify(right.header)} `).toString('base64url'));
   expect(text.split('.')[1]).toBe(Buffer.from(` ${JSON.stringify(right.claims)}`).toString('base64url'));
 
   expect(forgeProof(basis, { algorithm: 'none' })).toMatch(/^[\w-]+\.[\w-]+\.$/);

@@ -2,15 +2,13 @@ import { startOpposite } from '../run/opposite.ts';
 import type { Opposite } from '../run/opposite.ts';
 import type { Case } from '../run/plan.ts';
 import { casesOf, WHOLE_CORE } from '../run/selection.ts';
-import { settingOf } from '../run/setting.ts';
-import { execute } from '../scenario/execute.ts';
+import { playerOf } from '../run/player.ts';
+import type { Player } from '../run/player.ts';
 import { permutations, permutationText } from '../scenario/permutation.ts';
-import { Preparations } from '../scenario/preparation.ts';
 import type { ResultRecord } from '../scenario/record.ts';
 import { requirementIdOf } from '../scenario/requirement.ts';
 import type { Requirement } from '../scenario/requirement.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import type { Setting } from '../scenario/setting.ts';
 import { TargetProblem } from '../target/target.ts';
 import { findingsOf } from './observation.ts';
 import type { Observation } from './observation.ts';
@@ -64,15 +62,14 @@ export class Laboratory implements AsyncDisposable {
     try {
       await using target = await this.#opposite.start(manifest);
       const plan = await this.#opposite.plan(target, casesFor(subject, scenarios), WHOLE_CORE, {});
-      const setting = settingOf(plan, 'light');
-      const preparations = new Preparations(setting);
+      await using player = playerOf(plan, 'light');
       const results: ResultRecord[] = [];
       const again: Case[] = [];
       // One iterator for all: each takes the next case that nobody has taken.
       const waiting = plan.cases.values();
       const play = async (): Promise<void> => {
         for (const one of waiting) {
-          const result = await this.#play(one, setting, preparations, signal);
+          const result = await this.#play(one, player, signal);
           if (result?.verdict === 'inconclusive' && result.attribution === 'environment') again.push(one);
           else if (result !== undefined) results.push(result);
         }
@@ -80,9 +77,7 @@ export class Laboratory implements AsyncDisposable {
       await Promise.all(Array.from({ length: CONCURRENT }, play));
       // What this machine got in the way of is tried once more when there is less going on.
       for (const one of again)
-        results.push(
-          ...[await this.#play(one, setting, preparations, signal)].filter((result) => result !== undefined),
-        );
+        results.push(...[await this.#play(one, player, signal)].filter((result) => result !== undefined));
       return observation(results);
     } catch (error) {
       if (error instanceof TargetProblem) return observation([], error.message);
@@ -92,15 +87,11 @@ export class Laboratory implements AsyncDisposable {
 
   async #play(
     { scenario: id, permutation }: Case,
-    setting: Setting,
-    preparations: Preparations,
+    player: Player,
     signal?: AbortSignal,
   ): Promise<ResultRecord | undefined> {
     const scenario = this.#scenarios.get(id);
-    return (
-      scenario &&
-      execute(scenario, permutation, this.#requirement(requirementIdOf(id)), setting, preparations, signal)
-    );
+    return scenario && player.play(scenario, permutation, this.#requirement(requirementIdOf(id)), signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

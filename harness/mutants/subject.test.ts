@@ -4,7 +4,7 @@ import { loadManifest } from '../target/manifest.ts';
 import { deal } from './matrix-project.ts';
 import { loadSubjects } from './subject.ts';
 
-const subjects = await loadSubjects();
+const subjects = await loadSubjects('resource-server');
 
 test('mutants break something and variants nothing; each says in words what it is', () => {
   expect(subjects.filter(({ form }) => form === 'mutant').length).toBeGreaterThan(100);
@@ -14,7 +14,7 @@ test('mutants break something and variants nothing; each says in words what it i
 });
 
 test('a subject is started from its catalogue’s module, with the reference’s capabilities but for its own', async () => {
-  const { capabilities } = await loadManifest(EMBEDDED);
+  const { capabilities } = await loadManifest(EMBEDDED['resource-server']);
   const of = (id: string) => subjects.find((one) => one.id === id)?.manifest;
   expect(of('M-RS-21')).toMatchObject({
     name: 'm-rs-21',

@@ -2,8 +2,8 @@ import { pathToFileURL } from 'node:url';
 import { AXES, parsePermutation, permutationText } from '../scenario/permutation.ts';
 import type { Permutation } from '../scenario/record.ts';
 import { CAPABILITY_NAMES } from '../target/capabilities.ts';
-import { EMBEDDED, FORMS, inForm } from '../target/embedded.ts';
-import type { Form } from '../target/embedded.ts';
+import { EMBEDDED, EMBEDDED_ROLES, FORMS, inForm } from '../target/embedded.ts';
+import type { EmbeddedRole, Form } from '../target/embedded.ts';
 import { loadManifest } from '../target/manifest.ts';
 import type { Manifest } from '../target/manifest.ts';
 
@@ -33,21 +33,30 @@ interface Entry {
 }
 
 /**
- * Every mutant and harmless variant of the resource server, in the order of their catalogues.
+ * Every mutant and harmless variant of a role's reference, in the order of their catalogues.
  *
  * @throws {Error} where an entry names an unknown permutation or capability
  */
-export async function loadSubjects(): Promise<readonly Subject[]> {
-  const embedded = await loadManifest(EMBEDDED);
+export async function loadSubjects(role: EmbeddedRole): Promise<readonly Subject[]> {
+  const embedded = await loadManifest(EMBEDDED[role]);
   const catalogue = async (form: Form): Promise<readonly Subject[]> => {
     // By path: the reference is no part of the harness, it is only asked what it can be started as.
-    const module = (await import(pathToFileURL(FORMS[form].catalogue).href)) as {
+    const modules = FORMS[role][form];
+    if (modules === undefined) return [];
+    const module = (await import(pathToFileURL(modules.catalogue).href)) as {
       readonly MUTANTS?: readonly Entry[];
       readonly VARIANTS?: readonly Entry[];
     };
-    return (module.MUTANTS ?? module.VARIANTS ?? []).map((entry) => subjectOf(embedded, form, entry));
+    return (module.MUTANTS ?? module.VARIANTS ?? []).map((entry) =>
+      subjectOf(embedded, form, modules.module, entry),
+    );
   };
   return [...(await catalogue('mutant')), ...(await catalogue('variant'))];
+}
+
+/** Every subject of every role that has any. */
+export async function loadAllSubjects(): Promise<readonly Subject[]> {
+  return (await Promise.all(EMBEDDED_ROLES.map(loadSubjects))).flat();
 }
 
 /** Ids that several subjects have. */
@@ -56,12 +65,13 @@ export function ambiguous(subjects: readonly Subject[]): readonly string[] {
   return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
 }
 
-function subjectOf(embedded: Manifest, form: Form, entry: Entry): Subject {
+function subjectOf(embedded: Manifest, form: Form, module: string, entry: Entry): Subject {
   const { id, lacks = [], gains = [] } = entry;
   const what = entry.mistake ?? entry.difference ?? '';
   const manifest = inForm(
     embedded,
     form,
+    module,
     id,
     form === 'mutant' ? `Reference with the mistake ${id}` : `Reference, other but right: ${id}`,
   );

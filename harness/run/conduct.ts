@@ -187,7 +187,7 @@ async function play(plans: readonly Plan[], recorder: Reporter, interruption: In
     watch: false,
     config: false,
     projects: plans
-      .flatMap((plan) => partsOf(plan, Math.floor(availableParallelism() / plans.length)))
+      .flatMap((plan) => partsOf(plan, availableParallelism()))
       .map((plan, index) => conformanceProject(`${plan.target.name} ${index + 1}`, plan)),
     maxWorkers: availableParallelism(),
     reporters: [recorder, reminder],
@@ -212,6 +212,8 @@ const WORTH_A_PROCESS = 60;
  * @param most how many processes there can be for it
  */
 function partsOf(plan: Plan, most: number): readonly Plan[] {
+  // A client that runs already calls one port, which only one process can listen on.
+  if (plan.role === 'client' && plan.manifest.start.kind === 'url') return [plan];
   const parts = Math.max(1, Math.min(most, Math.floor(plan.cases.length / WORTH_A_PROCESS)));
   return Array.from({ length: parts }, (_, part) => ({
     ...plan,

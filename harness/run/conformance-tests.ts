@@ -1,14 +1,12 @@
 import { isMainThread } from 'node:worker_threads';
-import { describe, inject, test } from 'vitest';
-import { execute } from '../scenario/execute.ts';
+import { afterAll, describe, inject, test } from 'vitest';
 import { permutationText } from '../scenario/permutation.ts';
-import { Preparations } from '../scenario/preparation.ts';
 import type { ResultRecord } from '../scenario/record.ts';
 import { requirementIdOf } from '../scenario/requirement.ts';
 import type { Requirement } from '../scenario/requirement.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { resetWireCounters, wireCounters } from '../wire/counters.ts';
-import { settingOf } from './setting.ts';
+import { playerOf } from './player.ts';
 import './plan.ts';
 
 /** How much longer than a scenario's own bound the test runner waits, so that the scenario's verdict comes first. */
@@ -23,8 +21,8 @@ export function conformanceTests(
   requirement: (id: string) => Requirement,
 ): void {
   const plan = inject('plan');
-  const setting = settingOf(plan);
-  const preparations = new Preparations(setting);
+  const player = playerOf(plan);
+  afterAll(() => player[Symbol.asyncDispose]());
   const byId = new Map(scenarios.map((scenario) => [scenario.id, scenario]));
   describe.concurrent(plan.target.name, () => {
     for (const { scenario: id, permutation } of plan.cases) {
@@ -32,14 +30,7 @@ export function conformanceTests(
       if (scenario === undefined) throw new Error(`the plan names ${id}, and there is no such scenario`);
       const name = `${id} ${scenario.title} [${permutationText(permutation)}]`;
       test(name, { timeout: scenario.timeLimitMs + GRACE_MS }, async ({ task, skip, signal }) => {
-        const record = await execute(
-          scenario,
-          permutation,
-          requirement(requirementIdOf(id)),
-          setting,
-          preparations,
-          signal,
-        );
+        const record = await player.play(scenario, permutation, requirement(requirementIdOf(id)), signal);
         task.meta.record = record;
         task.meta.traffic = takeTraffic();
         if (record.verdict === 'not-applicable') skip(record.reason ?? 'not applicable');

@@ -10,9 +10,9 @@ import { startIntrospectionEndpoint } from '../counterpart/introspection-endpoin
 import type { IntrospectionEndpoint } from '../counterpart/introspection-endpoint.ts';
 import type { Credentials, Manifest } from '../target/manifest.ts';
 import { startTarget } from '../target/start.ts';
-import type { Target } from '../target/target.ts';
+import type { Behind, ClientSettings, ServerSettings, Target, TargetSettings } from '../target/target.ts';
 import { UsageError } from '../usage-error.ts';
-import type { Case, Plan } from './plan.ts';
+import type { Case, Plan, ServerPlan } from './plan.ts';
 import type { Selection } from './selection.ts';
 
 /** How long a response may take before it counts as none, in milliseconds. */
@@ -42,47 +42,83 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
     clientSecret: randomBytes(24).toString('base64url'),
   });
   const { tokenIssuer, trusted, server } = store;
+  const serverSettings: ServerSettings = {
+    serverIdentity: server,
+    clientAuthorities: trusted.certificate,
+    serverAuthorities: trusted.certificate,
+    issuer: tokenIssuer.issuer,
+    audience: tokenIssuer.audience,
+    jwks: jwks(tokenIssuer),
+    introspection,
+  };
+  const clientSettings: ClientSettings = {
+    clientIdentity: store.alice['P-256'],
+    serverAuthorities: trusted.certificate,
+    upstream: NOWHERE,
+    proofClaims: 'connection',
+  };
   return {
     store,
     introspection,
-    start: (manifest) =>
-      startTarget(manifest, {
-        serverIdentity: server,
-        clientAuthorities: trusted.certificate,
-        serverAuthorities: trusted.certificate,
-        issuer: tokenIssuer.issuer,
-        audience: tokenIssuer.audience,
-        jwks: jwks(tokenIssuer),
-        introspection,
-      }),
+    start: (manifest) => {
+      if (manifest.role === 'client') return tried(manifest, clientSettings);
+      return manifest.role === 'intermediary'
+        ? tried(manifest, { ...serverSettings, behind: behindNowhere(server) })
+        : startTarget(manifest, serverSettings);
+    },
     plan: async (target, cases, selection, knownFailures) => {
-      const credentials =
-        target.manifest.credentials === undefined ? null : await readCredentials(target.manifest.credentials);
-      return {
-        target: {
-          name: target.manifest.name,
-          role: target.manifest.role,
-          host: target.host,
-          port: target.port,
-          hostname: target.manifest.start.kind === 'url' ? target.host : 'localhost',
-          capabilities: target.manifest.capabilities,
-          protectedPath: target.manifest.paths.protected,
-          // Somebody else's server has somebody else's certificate; what is judged here is the client's binding.
-          serverAuthorities: target.manifest.start.kind === 'url' ? null : trusted.certificate,
-        },
+      const common = {
         profile: selection.profile,
         strict: selection.strict,
         pki: { trusted, stranger: store.stranger, server, alice: store.alice, mallory: store.mallory },
         issuer: tokenIssuer,
-        introspection: target.manifest.start.kind === 'url' ? null : introspection.handle,
-        credentials,
-        cases: credentials === null ? cases : withKey(cases, credentials.identity),
         knownFailures,
         patienceMs: PATIENCE_MS,
+      };
+      const { manifest } = target;
+      const { name, capabilities } = manifest;
+      if (manifest.role === 'client' || manifest.role === 'intermediary')
+        return { ...common, role: manifest.role, target: { name, capabilities }, manifest, cases };
+      const credentials =
+        manifest.credentials === undefined ? null : await readCredentials(manifest.credentials);
+      const isForeign = manifest.start.kind === 'url';
+      return {
+        ...common,
+        role: 'resource-server',
+        target: {
+          name,
+          capabilities,
+          host: target.host,
+          port: target.port,
+          hostname: isForeign ? target.host : 'localhost',
+          protectedPath: manifest.paths.protected,
+          // Somebody else's server has somebody else's certificate; what is judged here is the client's binding.
+          serverAuthorities: isForeign ? null : trusted.certificate,
+        },
+        introspection: isForeign ? null : introspection.handle,
+        credentials,
+        cases: credentials === null ? cases : withKey(cases, credentials.identity),
       };
     },
     [Symbol.asyncDispose]: () => introspection.close(),
   };
+}
+
+/** A port on which nobody listens: a target that is only tried has nothing to call. */
+const NOWHERE = 'https://localhost:9';
+
+function behindNowhere(identity: Identity): Behind {
+  return { upstream: NOWHERE, tokenEndpoint: `${NOWHERE}/token`, identity };
+}
+
+/**
+ * Starts a target that calls servers of the suite, and ends it again. The ones that scenarios are played on are started
+ * beside them; one that cannot be started at all is better known before.
+ */
+async function tried(manifest: Manifest, settings: TargetSettings): Promise<Target> {
+  const target = await startTarget(manifest, settings);
+  await target.stop();
+  return target;
 }
 
 /** The cases under the one key type that there is a certificate for. */
@@ -98,7 +134,7 @@ function withKey(cases: readonly Case[], identity: Identity): readonly Case[] {
 }
 
 /** @throws {UsageError} when a file cannot be read, or there is no access token */
-async function readCredentials(credentials: Credentials): Promise<NonNullable<Plan['credentials']>> {
+async function readCredentials(credentials: Credentials): Promise<NonNullable<ServerPlan['credentials']>> {
   const { accessToken } = credentials;
   if (accessToken === undefined) {
     throw new UsageError(

@@ -2,7 +2,8 @@ import type { Pki } from '../../certs/pki.ts';
 import type { TokenIssuer } from '../../certs/token-issuer.ts';
 import type { IntrospectionHandle } from '../counterpart/introspection-registry.ts';
 import type { Identity } from '../../certs/identity.ts';
-import type { Permutation, ResultRecord, Role } from '../scenario/record.ts';
+import type { Permutation, ResultRecord } from '../scenario/record.ts';
+import type { Manifest } from '../target/manifest.ts';
 
 /** One thing to do: a scenario under a permutation. */
 export interface Case {
@@ -10,11 +11,22 @@ export interface Case {
   readonly permutation: Permutation;
 }
 
-/** What a vitest project needs to play its cases on one target; plain data, handed to the workers. */
-export interface Plan {
+interface CommonPlan {
+  readonly profile: 'core' | 'full';
+  readonly strict: boolean;
+  readonly pki: Pki;
+  readonly issuer: TokenIssuer;
+  readonly cases: readonly Case[];
+  /** Scenario id → reason why it fails today. */
+  readonly knownFailures: Readonly<Record<string, string>>;
+  readonly patienceMs: number;
+}
+
+/** What is needed to play cases on a resource server that runs. */
+export interface ServerPlan extends CommonPlan {
+  readonly role: 'resource-server';
   readonly target: {
     readonly name: string;
-    readonly role: Role;
     readonly host: string;
     readonly port: number;
     readonly hostname: string;
@@ -22,18 +34,27 @@ export interface Plan {
     readonly protectedPath: string;
     readonly serverAuthorities: string | null;
   };
-  readonly profile: 'core' | 'full';
-  readonly strict: boolean;
-  readonly pki: Pki;
-  readonly issuer: TokenIssuer;
   readonly introspection: IntrospectionHandle | null;
   /** Set where the target does not trust the suite's issuer: the one certificate and token that it takes. */
   readonly credentials: { readonly identity: Identity; readonly accessToken: string } | null;
-  readonly cases: readonly Case[];
-  /** Scenario id → reason why it fails today. */
-  readonly knownFailures: Readonly<Record<string, string>>;
-  readonly patienceMs: number;
 }
+
+/** What is needed to play cases on a client, which is started where they are played: it calls a server there. */
+export interface ClientPlan extends CommonPlan {
+  readonly role: 'client';
+  readonly target: { readonly name: string; readonly capabilities: readonly string[] };
+  readonly manifest: Manifest;
+}
+
+/** What is needed to play cases on an intermediary, which is started where they are played: it calls servers there. */
+export interface IntermediaryPlan extends CommonPlan {
+  readonly role: 'intermediary';
+  readonly target: { readonly name: string; readonly capabilities: readonly string[] };
+  readonly manifest: Manifest;
+}
+
+/** What a vitest project needs to play its cases on one target; plain data, handed to the workers. */
+export type Plan = ServerPlan | ClientPlan | IntermediaryPlan;
 
 declare module 'vitest' {
   interface ProvidedContext {

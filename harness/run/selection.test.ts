@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { EVERY_TRANSPORT } from '../scenario/permutation.ts';
+import { clientSuite } from '../scenario/client/client-scenario.ts';
 import { suite } from '../scenario/scenario.ts';
 import { UsageError } from '../usage-error.ts';
 import { casesOf, select, WHOLE_CORE } from './selection.ts';
@@ -11,7 +12,7 @@ const all = [
     { id: 'RS-EKM-1', title: 'a', run },
     { id: 'RS-EKM-12', title: 'b', across: EVERY_TRANSPORT, run },
   ]),
-  ...suite('client', 'proofs', [{ id: 'CL-HDR-1.x', title: 'c', run }]),
+  ...clientSuite('proofs', [{ id: 'CL-HDR-1.x', title: 'c', run }]),
 ];
 const ids = (selection: Partial<Selection>): readonly string[] =>
   select(all, { ...WHOLE_CORE, ...selection }).map((one) => one.id);

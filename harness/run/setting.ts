@@ -5,10 +5,14 @@ import type { Setting } from '../scenario/setting.ts';
 import { startCanary } from '../wire/canary.ts';
 import { connect } from '../wire/connect.ts';
 import { loadOpenSslClient } from '../wire/openssl-client.ts';
-import type { Plan } from './plan.ts';
+import type { ServerPlan } from './plan.ts';
 
 /** Puts the harness's input and output at the scenarios' disposal, in the process that plays them. */
-export function settingOf(plan: Plan, effort: Setting['effort'] = 'full'): Setting {
+export function settingOf(
+  plan: Omit<ServerPlan, 'role'>,
+  effort: Setting['effort'] = 'full',
+  behind: Setting['behind'] = null,
+): Setting {
   let lowLevel: ReturnType<Setting['lowLevel']> | undefined;
   return {
     target: { ...plan.target, capabilities: new Set(plan.target.capabilities) },
@@ -23,6 +27,7 @@ export function settingOf(plan: Plan, effort: Setting['effort'] = 'full'): Setti
     selfSigned,
     canary: startCanary,
     lowLevel: () => (lowLevel ??= loadOpenSslClient()),
+    behind,
     patienceMs: plan.patienceMs,
     effort,
   };

@@ -75,11 +75,13 @@ function parseValue(text: string): ParsedChallenges {
   const cursor: Cursor = { text, at: 0 };
   const challenges: { scheme: string; parameters: Map<string, string>; token68?: string }[] = [];
   const fail = (problem: string): ParsedChallenges => ({ ok: false, problem: `${problem}, in: ${text}` });
+  let separated = true;
   for (;;) {
     take(cursor, SPACE);
     if (cursor.at >= text.length) return { ok: true, challenges };
     if (text[cursor.at] === ',') {
       cursor.at++;
+      separated = true;
       continue;
     }
     const name = take(cursor, TOKEN);
@@ -100,6 +102,8 @@ function parseValue(text: string): ParsedChallenges {
         return fail('parameters that are not separated by commas');
       continue;
     }
+    if (!separated) return fail('schemes that are not separated by commas');
+    separated = false;
     const challenge: { scheme: string; parameters: Map<string, string>; token68?: string } = {
       scheme: name,
       parameters: new Map(),

@@ -2,7 +2,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Identity } from '../../certs/identity.ts';
 import { ath, readJwt, signatureVerifies } from '../forge/read.ts';
-import type { Connection, WireRequest } from '../wire/connection.ts';
+import type { ConnectionFacts, ConnectOptions, Derivation, WireRequest } from '../wire/connection.ts';
 import { shallow } from './shallow.ts';
 
 /**
@@ -12,9 +12,17 @@ import { shallow } from './shallow.ts';
  */
 export type Description = ReadonlyMap<string, string>;
 
+/** A connection as far as it is described, seen from either end. */
+export interface DescribedConnection {
+  readonly id: string;
+  readonly options: Pick<ConnectOptions, 'http' | 'identity' | 'servername'>;
+  readonly facts: Pick<ConnectionFacts, 'tls' | 'resumed' | 'extendedMasterSecret'>;
+  exporter(derivation?: Derivation): Buffer;
+}
+
 /** What a description is made from. */
 export interface Sent {
-  readonly connection: Connection;
+  readonly connection: DescribedConnection;
   readonly request: WireRequest;
   readonly defaultAuthority: string;
   /** The access token sent, if any, and its claims where it is opaque. */
@@ -61,7 +69,7 @@ export function describe(sent: Sent, known: Known): Description {
   return description;
 }
 
-function describeConnection(connection: Connection, description: Map<string, string>): void {
+function describeConnection(connection: DescribedConnection, description: Map<string, string>): void {
   const { options, facts } = connection;
   description.set('connection.tls', facts.tls);
   description.set('connection.http', options.http);

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { readJwt } from '../forge/read.ts';
-import type { Connection, ConnectOptions, Outcome, WireFailure } from '../wire/connection.ts';
+import type { ConnectionFacts, ConnectOptions, Outcome, WireFailure } from '../wire/connection.ts';
 import type { Sent, Description } from './describe.ts';
 import type {
   AttackEvidence,
@@ -8,6 +8,7 @@ import type {
   DecodedJwt,
   Evidence,
   ExchangeEvidence,
+  Measurement,
   PairEvidence,
 } from './record.ts';
 import { shallow } from './shallow.ts';
@@ -18,12 +19,20 @@ const MOST_REQUESTS = 24;
 const MOST_EXCHANGES = 120;
 const MOST_CONNECTIONS = 60;
 
+/** What evidence tells of a connection, seen from either end. */
+export interface TellingConnection {
+  readonly id: string;
+  readonly options: Pick<ConnectOptions, 'identity'>;
+  readonly facts: Omit<ConnectionFacts, 'localPort'>;
+}
+
 /** Gathers what a scenario leaves behind, with every access token redacted. */
 export class EvidenceBook {
   readonly #connections: ConnectionEvidence[] = [];
   readonly #exchanges: ExchangeEvidence[] = [];
   readonly #pairs: PairEvidence[] = [];
   readonly #notes: string[] = [];
+  readonly #measurements: Measurement[] = [];
   readonly #secrets = new Map<string, string>();
   readonly #started = performance.now();
   #attack: AttackEvidence | undefined;
@@ -43,7 +52,7 @@ export class EvidenceBook {
       this.#secrets.set(token, `<token sha-256 ${hash('sha256', token).slice(0, 16)}…>`);
   }
 
-  connected(connection: Connection): void {
+  connected(connection: TellingConnection): void {
     const { facts, options } = connection;
     this.#connections.push({
       id: connection.id,
@@ -146,6 +155,10 @@ export class EvidenceBook {
     if (!this.#notes.includes(redacted)) this.#notes.push(redacted);
   }
 
+  measured(measurement: Measurement): void {
+    this.#measurements.push({ ...measurement, value: round(measurement.value) });
+  }
+
   attacked(attack: AttackEvidence): void {
     this.#attack = attack;
   }
@@ -163,6 +176,7 @@ export class EvidenceBook {
       pairs: this.#pairs,
       ...(this.#attack === undefined ? {} : { attack: this.#attack }),
       notes: this.#notes,
+      ...(this.#measurements.length === 0 ? {} : { measurements: this.#measurements }),
     };
   }
 
@@ -210,7 +224,7 @@ export class EvidenceBook {
   }
 }
 
-function certificateOf(options: ConnectOptions): ConnectionEvidence['clientCertificate'] {
+function certificateOf(options: Pick<ConnectOptions, 'identity'>): ConnectionEvidence['clientCertificate'] {
   const { identity } = options;
   return identity === null
     ? null

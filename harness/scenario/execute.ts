@@ -1,66 +1,38 @@
 import { judge, reasonOf, Unjudgeable } from './finding.ts';
 import { LITERAL } from './preparation.ts';
 import type { Preparations } from './preparation.ts';
-import type { Evidence, Permutation, ResultRecord } from './record.ts';
-import { requirementIdOf, severityOf } from './requirement.ts';
+import { beginRecord, bounded, NO_EVIDENCE, unclaimed } from './recording.ts';
+import type { Permutation, ResultRecord } from './record.ts';
+import { severityOf } from './requirement.ts';
 import type { Requirement } from './requirement.ts';
-import type { Scenario } from './scenario.ts';
+import type { ServerScenario } from './scenario.ts';
 import type { Setting } from './setting.ts';
 import { Stage } from './stage.ts';
 
 /** Bound on finding out how the right request looks, with the diagnosis where it is not served. */
 const PREPARATION_LIMIT_MS = 30_000;
 
-/** Capabilities that a permutation itself demands. */
-function demanded(scenario: Scenario, permutation: Permutation): readonly string[] {
-  return [...scenario.capabilities, permutation.tls === 'TLSv1.2' ? 'tls1.2' : 'tls1.3', permutation.http];
-}
-
 /**
- * Plays one scenario on one target under one permutation and judges it. Never throws: whatever goes
+ * Plays one scenario of the resource-server role on one target under one permutation and judges it. Never throws: whatever goes
  * wrong becomes a verdict with its attribution.
  */
 export async function execute(
-  scenario: Scenario,
+  scenario: ServerScenario,
   permutation: Permutation,
   requirement: Requirement,
   setting: Setting,
   preparations: Preparations,
   signal?: AbortSignal,
 ): Promise<ResultRecord> {
-  const started = performance.now();
-  const empty: Evidence = { connections: [], exchanges: [], pairs: [], notes: [] };
-  const record = (judgement: ReturnType<typeof judge>, evidence: Evidence): ResultRecord => ({
-    target: setting.target.name,
-    scenario: scenario.id,
-    requirement: requirementIdOf(scenario.id),
-    level: requirement.level,
-    suite: scenario.suite,
-    title: scenario.title,
-    permutation,
-    ...judgement,
-    durationMs: Math.round((performance.now() - started) * 100) / 100,
-    evidence,
-  });
-
-  const missing = demanded(scenario, permutation).filter(
-    (capability) => !setting.target.capabilities.has(capability),
-  );
-  if (missing.length > 0) {
-    return record(
-      judge(
-        [],
-        new Unjudgeable('not-applicable', 'target', `the target does not claim ${missing.join(', ')}`),
-      ),
-      empty,
-    );
-  }
+  const record = beginRecord(scenario, permutation, requirement, setting.target.name);
+  const stranger = unclaimed(scenario, permutation, setting.target.capabilities);
+  if (stranger !== undefined) return record(judge([], stranger), NO_EVIDENCE);
   const preparation = await bounded(preparations.for(permutation), PREPARATION_LIMIT_MS, signal).catch(
     reasonOf,
   );
   if (preparation instanceof Unjudgeable) {
     if (!scenario.judgesControl || preparation.verdict === 'not-applicable')
-      return record(judge([], preparation), empty);
+      return record(judge([], preparation), NO_EVIDENCE);
   } else if (scenario.needs.includes('persistent-connection') && !preparation.persistent) {
     return record(
       judge(
@@ -71,7 +43,7 @@ export async function execute(
           'the target ends each connection after one response, so there is no second request to judge',
         ),
       ),
-      empty,
+      NO_EVIDENCE,
     );
   }
 
@@ -95,26 +67,4 @@ export async function execute(
     ended ??= reasonOf(error);
   }
   return record(judge(stage.findings, ended), stage.evidence.close());
-}
-
-/** Waits for work no longer than this, and no longer than the run goes on. */
-async function bounded<T>(
-  work: Promise<T>,
-  milliseconds: number,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  const { promise: ended, reject: end } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => end(new Unjudgeable('inconclusive', 'target', `not finished within ${milliseconds / 1000} s`)),
-    milliseconds,
-  );
-  const onAbort = (): void => end(new Unjudgeable('inconclusive', 'environment', 'the run was interrupted'));
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
-  try {
-    return await Promise.race([work, ended]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-  }
 }

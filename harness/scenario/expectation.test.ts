@@ -74,3 +74,88 @@ test('any of several manners will do', () => {
   expect(match(read(response(401, bearer('invalid_proof'))), either)).toBe('as-expected');
   expect(expectationText(either)).toBe('401 invalid_token or 401 invalid_proof');
 });
+
+test.each<[string, Outcome, ReturnType<typeof read>]>([
+  ['success', response(200), { kind: 'served', text: '200' }],
+  ['success without content', response(299), { kind: 'served', text: '299' }],
+  ['a failure of the target', response(500), { kind: 'server-error', text: '500' }],
+  ['an alert', failure('tls-alert'), { kind: 'cut', text: 'tls-alert: d' }],
+  ['a handshake that failed', failure('tls-handshake'), { kind: 'cut', text: 'tls-handshake: d' }],
+  ['a closed connection', failure('closed'), { kind: 'cut', text: 'closed: d' }],
+  ['a reset', failure('reset'), { kind: 'cut', text: 'reset: d' }],
+  ['a reset stream', failure('stream-reset'), { kind: 'cut', text: 'stream-reset: d' }],
+  ['silence', failure('timeout'), { kind: 'no-answer', text: 'timeout: d' }],
+  ['an endless response', failure('endless-response'), { kind: 'no-answer', text: 'endless-response: d' }],
+  [
+    'a code',
+    response(401, bearer('invalid_proof')),
+    { kind: 'refused', status: 401, bearer: true, error: 'invalid_proof', text: '401 invalid_proof' },
+  ],
+  [
+    'a challenge without code, and then one with it',
+    response(401, ['WWW-Authenticate', 'Bearer'], bearer('invalid_token')),
+    { kind: 'refused', status: 401, bearer: true, error: 'invalid_token', text: '401 invalid_token' },
+  ],
+  [
+    'a challenge without code',
+    response(401, ['WWW-Authenticate', 'Bearer']),
+    {
+      kind: 'refused',
+      status: 401,
+      bearer: true,
+      error: null,
+      text: '401 a Bearer challenge without error',
+    },
+  ],
+  [
+    'a code in a field of another name',
+    response(499, ['X-Authenticate', 'Bearer error="invalid_proof"']),
+    { kind: 'refused', status: 499, bearer: false, error: null, text: '499 no Bearer challenge' },
+  ],
+  [
+    'a challenge of another scheme',
+    response(300, ['WWW-Authenticate', 'DPoP error="invalid_proof"']),
+    { kind: 'refused', status: 300, bearer: false, error: null, text: '300 no Bearer challenge' },
+  ],
+  [
+    'a challenge that does not parse',
+    response(401, ['WWW-Authenticate', 'Bearer a=b, error=']),
+    {
+      kind: 'refused',
+      status: 401,
+      bearer: false,
+      error: null,
+      text: '401 with a WWW-Authenticate field that does not parse (a parameter without a value, in: Bearer a=b, error=)',
+    },
+  ],
+  [
+    'an answer that is none yet',
+    response(199),
+    { kind: 'refused', status: 199, bearer: false, error: null, text: '199 no Bearer challenge' },
+  ],
+])('%s is read, not judged', (_what, outcome, reading) => {
+  expect(read(outcome)).toEqual(reading);
+});
+
+test.each([
+  ['a challenge without code', response(401, ['WWW-Authenticate', 'Bearer']), 'as-expected'],
+  ['a challenge with any code', response(401, bearer('x')), 'as-expected'],
+  ['another status', response(403, bearer('x')), 'other-manner'],
+  ['no challenge', response(401), 'other-manner'],
+] as const)('%s against a 401 of any code', (_what, outcome, expected) => {
+  expect(match(read(outcome), refusedExactly('401'))).toBe(expected);
+});
+
+test('a refusal of which nothing is said may be of any manner', () => {
+  expect(refused()).toEqual({ refusals: ['denied'], exact: false });
+  expect(refused('401', 'denied')).toEqual({ refusals: ['401', 'denied'], exact: false });
+  expect(refusedExactly('401')).toEqual({ refusals: ['401'], exact: true });
+});
+
+test('an expectation in words', () => {
+  expect(expectationText(refused())).toBe('refused');
+  expect(expectationText(refused('401'))).toBe('401 with a Bearer challenge');
+  expect(expectationText(refused('insufficient_scope', 'use_session_binding'))).toBe(
+    '403 insufficient_scope or 401 use_session_binding',
+  );
+});

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { judge, Unjudgeable } from './finding.ts';
+import { ConnectFailure } from '../wire/connection.ts';
+import { judge, reasonOf, Unjudgeable } from './finding.ts';
 import type { Finding } from './finding.ts';
 
 function finding(severity: Finding['severity'], reason: string, cause: string | null = null): Finding {
@@ -45,4 +46,53 @@ test('an observation alone is attributed to the specification', () => {
     verdict: 'info',
     attribution: 'specification',
   });
+});
+
+test('a reason or a cause that several findings have is told once, others one below the other', () => {
+  const findings = [finding('fail', 'f1', 'c1'), finding('fail', 'f1', 'c2'), finding('fail', 'f2', 'c1')];
+  expect(judge([...findings, finding('fail', 'f3')], undefined)).toEqual({
+    verdict: 'fail',
+    attribution: 'target',
+    reason: 'f1\nf2\nf3',
+    cause: 'c1\nc2',
+  });
+  expect(judge([finding('warn', 'w')], undefined).cause).toBeNull();
+});
+
+test('what ended a scenario stays what it was', () => {
+  expect(reasonOf(control)).toBe(control);
+  expect(control).toMatchObject({ name: 'Unjudgeable', message: 'the control was refused' });
+  expect(new Unjudgeable('not-applicable', 'target', 'r').likelyCause).toBeNull();
+});
+
+test('a connection that is needed and refused is a matter of the environment, any other of the target', () => {
+  const failed = (kind: 'refused' | 'closed') =>
+    reasonOf(new ConnectFailure({ type: 'failure', kind, detail: 'd', durationMs: 1 }));
+  expect(failed('refused')).toMatchObject({
+    verdict: 'inconclusive',
+    attribution: 'environment',
+    message: 'a connection that the scenario needs was not established: d',
+  });
+  expect(failed('closed')).toMatchObject({ verdict: 'inconclusive', attribution: 'target' });
+});
+
+test('anything unforeseen is the harness’s own fault, told with its stack where it has one', () => {
+  const error = new Error('a bug');
+  expect(reasonOf(error)).toMatchObject({
+    verdict: 'inconclusive',
+    attribution: 'harness',
+    message: `the harness failed: ${error.stack}`,
+  });
+  const bare = Object.assign(new Error('a bug'), { stack: undefined });
+  expect(reasonOf(bare).message).toBe('the harness failed: a bug');
+  expect(reasonOf('thrown').message).toBe('the harness failed: thrown');
+});
+
+test('a private key in the message of an error stays out of the record', () => {
+  const pem = '-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMG\n-----END PRIVATE KEY-----';
+  for (const message of [`cannot use ${pem} here`, `cannot use ${pem.slice(0, 40)}`]) {
+    const reason = reasonOf(new TypeError(message)).message;
+    expect(reason).toContain('cannot use <a private key>');
+    expect(reason).not.toContain('MIGH');
+  }
 });

@@ -29,6 +29,9 @@ export class Unjudgeable extends Error {
   }
 }
 
+/** Error messages quote what they stumbled over, and that may be a key; cut short as well. */
+const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
+
 /** What an error that ended a scenario says about it; anything unforeseen is the harness's own fault. */
 export function reasonOf(error: unknown): Unjudgeable {
   if (error instanceof Unjudgeable) return error;
@@ -40,7 +43,11 @@ export function reasonOf(error: unknown): Unjudgeable {
     );
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new Unjudgeable('inconclusive', 'harness', `the harness failed: ${text}`);
+  return new Unjudgeable(
+    'inconclusive',
+    'harness',
+    `the harness failed: ${text.replaceAll(PRIVATE_KEY, '<a private key>')}`,
+  );
 }
 
 /** Gravest first: a served forgery stays a failure even where a later control could not be measured. */

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { AXES, CORE, EVERYTHING, parsePermutation, permutations, permutationText } from './permutation.ts';
+import {
+  AXES,
+  CORE,
+  EVERY_TRANSPORT,
+  EVERYTHING,
+  parsePermutation,
+  permutations,
+  permutationText,
+} from './permutation.ts';
 
 test('the core profile takes the core permutation where it is allowed', () => {
   expect(permutations({}, 'core')).toEqual([CORE]);
@@ -39,4 +47,33 @@ test('where an axis leaves the choice, a value is chosen that the target claims'
 
 test('an axis that is pinned stays pinned, claimed or not', () => {
   expect(permutations({ tls: ['TLSv1.3'] }, 'core', new Set(['tls1.2', 'h2']))[0]?.tls).toBe('TLSv1.3');
+});
+
+test('a permutation is written TLS, HTTP, key', () => {
+  expect(permutationText(CORE)).toBe('TLSv1.3 http/1.1 P-256');
+  expect(parsePermutation('  TLSv1.2\th2   Ed25519 ')).toEqual({
+    tls: 'TLSv1.2',
+    http: 'h2',
+    key: 'Ed25519',
+  });
+});
+
+test('every transport is every TLS version with every HTTP version, the core one first', () => {
+  expect(permutations(EVERY_TRANSPORT, 'full').map(permutationText)).toEqual([
+    'TLSv1.3 http/1.1 P-256',
+    'TLSv1.3 h2 P-256',
+    'TLSv1.2 http/1.1 P-256',
+    'TLSv1.2 h2 P-256',
+  ]);
+});
+
+test('an axis of two values is a choice, in the core profile', () => {
+  expect(permutations({ key: ['RSA', 'P-256'] }, 'core')[0]?.key).toBe('P-256');
+  expect(permutations({ key: ['RSA', 'P-384'] }, 'core')[0]?.key).toBe('RSA');
+  expect(permutations({ tls: AXES.tls }, 'core', new Set(['tls1.2', 'http/1.1']))[0]?.tls).toBe('TLSv1.2');
+});
+
+test('a target that claims nothing is asked in the usual way; whether it speaks that is found out later', () => {
+  expect(permutations({}, 'core', new Set())).toEqual([CORE]);
+  expect(permutations({}, 'core', new Set(['tls1.3', 'http/1.1']))).toEqual([CORE]);
 });

@@ -16,7 +16,7 @@ import type { Preparation } from './preparation.ts';
 import type { ExchangeEvidence, Permutation } from './record.ts';
 import type { ConnectPlan, ProofPlan, RequestPlan, TokenPlan } from './request.ts';
 import { rightfulClient } from './setting.ts';
-import type { Setting } from './setting.ts';
+import type { ServersBehind, Setting } from './setting.ts';
 
 /** A request with what came of it. */
 export interface Exchange {
@@ -80,6 +80,11 @@ export class Play implements AsyncDisposable {
         'it needs an attacker whose certificate the target trusts, and the target trusts only the client that it was given with',
       );
     return this.setting.pki.mallory;
+  }
+
+  /** The servers behind an intermediary under test. */
+  get behind(): ServersBehind {
+    return this.setting.behind ?? this.inconclusive('the target is no intermediary', 'harness');
   }
 
   get full(): boolean {

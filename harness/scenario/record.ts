@@ -20,7 +20,8 @@ export type Attribution = 'target' | 'harness' | 'environment' | 'specification'
 
 export type Level = 'MUST' | 'MUST NOT' | 'SHOULD' | 'MAY' | 'SECURITY' | 'AMBIGUOUS';
 
-export type Role = 'resource-server' | 'client' | 'authorization-server';
+/** `intermediary`: a resource server that is a client of the next one (draft -06 §4.6). */
+export type Role = 'resource-server' | 'client' | 'intermediary' | 'authorization-server';
 
 /** The variation of transport and key that a scenario ran under. */
 export interface Permutation {
@@ -122,6 +123,15 @@ export interface AttackEvidence {
   readonly outcome: string;
 }
 
+/** Something that was measured beside what was judged. */
+export interface Measurement {
+  /** What it is, in words: the name of its row in the report. */
+  readonly what: string;
+  readonly value: number;
+  /** `ms`, or empty for a plain number. */
+  readonly unit: string;
+}
+
 export interface Evidence {
   readonly connections: readonly ConnectionEvidence[];
   readonly exchanges: readonly ExchangeEvidence[];
@@ -129,6 +139,8 @@ export interface Evidence {
   readonly attack?: AttackEvidence;
   /** Observations worth a reader's notice that did not decide the verdict. */
   readonly notes: readonly string[];
+  /** What was measured; most scenarios measure nothing. */
+  readonly measurements?: readonly Measurement[];
   /** What the target wrote to its log meanwhile (last lines). */
   readonly log?: readonly string[];
 }

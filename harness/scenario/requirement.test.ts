@@ -42,3 +42,8 @@ test('a scenario belongs to the requirement before the dot', () => {
   expect(requirementIdOf('RS-HDR-1')).toBe('RS-HDR-1');
   expect(requirementIdOf('RS-HDR-1.untyped')).toBe('RS-HDR-1');
 });
+
+test('the strict profile takes a warning that the row asks for as a failure too', () => {
+  expect(severityOf(row('MUST', { 'RS-X-1.lenient': 'warn' }), 'RS-X-1.lenient', true)).toBe('fail');
+  expect(severityOf(row('MUST', { 'RS-X-1.open': 'info' }), 'RS-X-1.open', true)).toBe('info');
+});

@@ -1,9 +1,10 @@
+import type { ClientScenario } from './client/client-scenario.ts';
 import type { Across } from './permutation.ts';
 import type { Role } from './record.ts';
 import type { Stage } from './stage.ts';
 
-/** A scenario: one normative statement, and the verbs that try it. */
-export interface Scenario {
+/** What every scenario states of itself: one normative statement, and when it can be tried. */
+export interface ScenarioOutline {
   /** The requirement's id, with a suffix where it has several: `RS-EKM-5`, `RS-HDR-1.untyped`. Stable, never reused. */
   readonly id: string;
   readonly role: Role;
@@ -15,18 +16,26 @@ export interface Scenario {
   readonly across: Across;
   /** Capabilities that the target must claim. */
   readonly capabilities: readonly string[];
-  /** Properties that the target must show, beyond capabilities. */
-  readonly needs: readonly Need[];
-  /** True for the few scenarios that judge the right request itself; all others need it to be served first. */
-  readonly judgesControl: boolean;
   /** What failing this means, where a variation does not say: the likely mistake and its cure. */
   readonly cause: string | null;
   /** True where it waits for time itself to pass: such ones are begun first, so that the others fill the wait. */
   readonly waits: boolean;
   /** Bound on the whole scenario, in milliseconds. */
   readonly timeLimitMs: number;
+}
+
+/** A scenario that judges a server by its answers: the verbs that try its statement. */
+export interface ServerScenario extends ScenarioOutline {
+  readonly role: 'resource-server' | 'intermediary';
+  /** Properties that the target must show, beyond capabilities. */
+  readonly needs: readonly Need[];
+  /** True for the few scenarios that judge the right request itself; all others need it to be served first. */
+  readonly judgesControl: boolean;
   run(stage: Stage): Promise<void>;
 }
+
+/** A scenario of any role. */
+export type Scenario = ServerScenario | ClientScenario;
 
 /**
  * - `persistent-connection`: serves several requests on one connection
@@ -35,20 +44,19 @@ export interface Scenario {
 export type Need = 'persistent-connection' | 'resumption';
 
 /** What a scenario's file states; the rest has defaults. */
-export type ScenarioDefinition = Pick<Scenario, 'id' | 'title' | 'run'> &
-  Partial<Omit<Scenario, 'id' | 'title' | 'run' | 'role' | 'suite'>>;
+export type ScenarioDefinition = Pick<ServerScenario, 'id' | 'title' | 'run'> &
+  Partial<Omit<ServerScenario, 'id' | 'title' | 'run' | 'role' | 'suite'>>;
 
 /**
- * The scenarios of one suite file.
+ * The scenarios of one suite file of a role that is judged by its answers.
  *
- * @param role the role under test
  * @param suite the suite's name, as in `--suite`
  */
 export function suite(
-  role: Role,
+  role: ServerScenario['role'],
   name: string,
   definitions: readonly ScenarioDefinition[],
-): readonly Scenario[] {
+): readonly ServerScenario[] {
   return definitions.map((definition) => ({
     across: {},
     capabilities: [],

@@ -3,6 +3,7 @@ import type { IssueRequest } from '../../certs/issue.ts';
 import type { Pki } from '../../certs/pki.ts';
 import type { Permutation } from './record.ts';
 import type { TokenIssuer } from '../../certs/token-issuer.ts';
+import type { CounterpartServer } from '../counterpart/resource-server/contract.ts';
 import type { Connection, ConnectOptions } from '../wire/connection.ts';
 import type { OpenSslClient } from '../wire/openssl-client.ts';
 
@@ -40,6 +41,16 @@ export interface Canary extends AsyncDisposable {
   readonly requests: readonly string[];
 }
 
+/** The servers that the suite plays behind an intermediary under test. */
+export interface ServersBehind {
+  /** The next resource server. */
+  readonly upstream: CounterpartServer;
+  /** The authorization server's token endpoint; whatever its path. */
+  readonly tokenEndpoint: CounterpartServer;
+  /** The certificate and key that the intermediary was given for both. */
+  readonly identity: Identity;
+}
+
 /** What the harness puts at a scenario's disposal. All input and output of scenarios goes through here. */
 export interface Setting {
   readonly target: TargetView;
@@ -56,6 +67,8 @@ export interface Setting {
   canary(): Promise<Canary>;
   /** The low-level TLS client, or why there is none here. */
   lowLevel(): Promise<OpenSslClient | { readonly unavailable: string }>;
+  /** Set where the target is an intermediary. */
+  readonly behind: ServersBehind | null;
   /** How long a response may take, in milliseconds. */
   readonly patienceMs: number;
   /**

@@ -3,6 +3,7 @@ import { ConnectFailure } from '../wire/connection.ts';
 import { contradiction, difference } from './difference.ts';
 import { expectationText, match, read } from './expectation.ts';
 import type { Expectation, Reading } from './expectation.ts';
+import { FindingBook } from './finding-book.ts';
 import { Unjudgeable } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { Play } from './play.ts';
@@ -12,7 +13,7 @@ import type { AttackEvidence, Permutation } from './record.ts';
 import { combine, declaredDifference } from './request.ts';
 import type { RequestPlan, Variation } from './request.ts';
 import type { Severity } from './requirement.ts';
-import type { Scenario } from './scenario.ts';
+import type { ServerScenario } from './scenario.ts';
 import type { Setting } from './setting.ts';
 
 /** A harmless difference, which must not change the answer. */
@@ -20,13 +21,13 @@ const NEUTRAL: RequestPlan = { fields: [['X-Tsbt-Neutral', '1']] };
 
 /** What a scenario plays on: all that it can do, and the verbs that judge. Their findings make the verdict. */
 export class Stage extends Play {
-  readonly findings: Finding[] = [];
-  readonly #scenario: Scenario;
+  readonly #scenario: ServerScenario;
   readonly #severity: Severity;
+  readonly #book: FindingBook;
 
   constructor(
     setting: Setting,
-    scenario: Scenario,
+    scenario: ServerScenario,
     permutation: Permutation,
     severity: Severity,
     preparation: Preparation,
@@ -34,6 +35,11 @@ export class Stage extends Play {
     super(setting, permutation, preparation);
     this.#scenario = scenario;
     this.#severity = severity;
+    this.#book = new FindingBook(this.evidence, severity);
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#book.findings;
   }
 
   /** A target may end a connection that was used before at any time: then nothing is known of how it would have gone on. */
@@ -78,14 +84,9 @@ export class Stage extends Play {
     const exchange = await this.send(what, plan, way, 'variant', 'served');
     this.#applicable(exchange, way);
     if (isSilence(exchange.outcome)) {
-      this.findings.push({
-        severity: 'inconclusive',
-        reason: `${what}: no answer that can be judged (${exchange.reading.text})`,
-        cause: null,
-        attribution: 'target',
-      });
+      this.#book.unmeasured(`${what}: no answer that can be judged (${exchange.reading.text})`);
     } else if (!exchange.served)
-      this.#broken(`${what}: must be served, was answered ${exchange.reading.text}`, cause);
+      this.#book.broken(`${what}: must be served, was answered ${exchange.reading.text}`, cause);
     return exchange;
   }
 
@@ -182,7 +183,7 @@ export class Stage extends Play {
       own.some((finding) => finding.severity !== this.#severity)
     )
       return;
-    this.findings.splice(since, own.length, ...own.map((finding) => ({ ...finding, cause })));
+    this.#book.findings.splice(since, own.length, ...own.map((finding) => ({ ...finding, cause })));
   }
 
   #judgeRefusal(
@@ -197,7 +198,7 @@ export class Stage extends Play {
       case 'as-expected':
         return 'pass';
       case 'served':
-        this.#broken(
+        this.#book.broken(
           `${what}: served (${reading.text}), must be refused${wanted === 'refused' ? '' : ` with ${wanted}`}`,
           cause,
         );
@@ -209,67 +210,37 @@ export class Stage extends Play {
           );
           return 'pass';
         }
-        this.#broken(`${what}: refused with ${reading.text}, must be ${wanted}`, cause);
+        this.#book.broken(`${what}: refused with ${reading.text}, must be ${wanted}`, cause);
         return this.#severity;
       case 'server-error':
         if (expected.exact) {
-          this.#broken(`${what}: answered ${reading.text}, must be refused with ${wanted}`, cause);
+          this.#book.broken(`${what}: answered ${reading.text}, must be refused with ${wanted}`, cause);
           return this.#severity;
         }
-        this.findings.push({
-          severity: 'warn',
-          reason: `${what}: answered ${reading.text}: refused, but as a failure of the target's own`,
-          cause:
-            'An error while checking the request is not caught. Answer what cannot be verified with 401.',
-          attribution: 'target',
-        });
+        this.#book.warned(
+          `${what}: answered ${reading.text}: refused, but as a failure of the target's own`,
+          'An error while checking the request is not caught. Answer what cannot be verified with 401.',
+        );
         return 'warn';
       case 'no-answer':
-        this.findings.push({
-          severity: 'inconclusive',
-          reason: `${what}: no answer that can be judged (${reading.text})`,
-          cause: null,
-          attribution: 'target',
-        });
+        this.#book.unmeasured(`${what}: no answer that can be judged (${reading.text})`);
         return 'inconclusive';
     }
   }
 
   /** Judged: a statement that the scenario has worked out itself. */
   holds(holds: boolean, otherwise: string, cause: string | null = this.#scenario.cause): void {
-    if (!holds) this.#broken(otherwise, cause);
-  }
-
-  #broken(reason: string, cause: string | null): void {
-    this.findings.push({
-      severity: this.#severity,
-      reason: this.evidence.redact(reason),
-      cause,
-      attribution: this.#severity === 'info' ? 'specification' : 'target',
-    });
+    if (!holds) this.#book.broken(otherwise, cause);
   }
 
   /** An observation where the draft leaves the matter open. Makes the verdict `info` when nothing graver is found. */
   observe(observation: string): void {
-    this.findings.push({
-      severity: 'info',
-      reason: this.evidence.redact(observation),
-      cause: null,
-      attribution: 'specification',
-    });
+    this.#book.observed(observation);
   }
 
   /** Tells an attack from end to end; judged by whether any attempt succeeded. */
   attack(story: Omit<AttackEvidence, 'outcome'>, cause: string | null = this.#scenario.cause): void {
-    const succeeded = story.attempts.filter((attempt) => attempt.succeeded);
-    this.evidence.attacked({
-      ...story,
-      outcome:
-        succeeded.length === 0
-          ? 'The attack failed: nothing of what was stolen was of use.'
-          : `The attack succeeded in ${succeeded.length} of ${story.attempts.length} attempts.`,
-    });
-    for (const attempt of succeeded) this.#broken(`${attempt.attempt}: ${attempt.outcome}`, cause);
+    this.#book.attacked(story, cause);
   }
 }
 

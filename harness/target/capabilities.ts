@@ -13,6 +13,7 @@ const CAPABILITIES = {
   counter: 'counts POSTs at <protected>/counter',
   registration: 'registers clients (RFC 7591)',
   'certificate-rotation': 'reloads its certificate and key files on SIGHUP',
+  sidecar: 'a client that keeps its agents at arm’s length, as the draft’s Appendix B.4 asks of sidecars',
 } as const;
 
 export type Capability = keyof typeof CAPABILITIES;

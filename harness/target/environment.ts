@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Manifest } from './manifest.ts';
-import type { TargetSettings } from './target.ts';
+import type { Identity } from '../../certs/identity.ts';
+import { areForClient } from './target.ts';
+import type { ServerSettings, TargetSettings } from './target.ts';
 
 /** The variables of the target contract, `TSBT_…`. */
 export type TargetEnvironment = Readonly<Record<string, string>>;
@@ -10,6 +12,8 @@ export type TargetEnvironment = Readonly<Record<string, string>>;
 /** The environment of one target, with the files that it names. Releasing it removes the files. */
 export interface PreparedEnvironment extends AsyncDisposable {
   readonly variables: TargetEnvironment;
+  /** Writes another certificate and key into the files that the target was given. */
+  replaceIdentity(identity: Identity): Promise<void>;
 }
 
 /**
@@ -31,29 +35,62 @@ export async function prepareEnvironment(
     await writeFile(path, text, { mode: 0o600 });
     return path;
   };
+  const identityFiles = async ({ chain, privateKey }: Identity): Promise<TargetEnvironment> => ({
+    TSBT_TLS_CERT_FILE: await file('certificate.pem', chain),
+    TSBT_TLS_KEY_FILE: await file('key.pem', privateKey),
+  });
   try {
-    const { serverIdentity, introspection } = settings;
     const variables: TargetEnvironment = {
       TSBT_ROLE: role,
       TSBT_LISTEN: listen,
-      TSBT_TLS_CERT_FILE: await file('certificate.pem', serverIdentity.chain),
-      TSBT_TLS_KEY_FILE: await file('key.pem', serverIdentity.privateKey),
-      TSBT_CLIENT_CA_FILE: await file('client-ca.pem', settings.clientAuthorities),
       TSBT_SERVER_CA_FILE: await file('server-ca.pem', settings.serverAuthorities),
-      TSBT_ISSUER: settings.issuer,
-      TSBT_AUDIENCE: settings.audience,
-      TSBT_JWKS_FILE: await file('jwks.json', `${JSON.stringify(settings.jwks)}\n`),
-      ...(introspection === undefined || !capabilities.includes('introspection')
-        ? {}
+      ...(areForClient(settings)
+        ? {
+            ...(await identityFiles(settings.clientIdentity)),
+            TSBT_UPSTREAM: settings.upstream,
+            TSBT_PROOF_CLAIMS: settings.proofClaims,
+          }
         : {
-            TSBT_INTROSPECTION_URL: introspection.url,
-            TSBT_INTROSPECTION_CLIENT_ID: introspection.clientId,
-            TSBT_INTROSPECTION_CLIENT_SECRET: introspection.clientSecret,
+            ...(await identityFiles(settings.serverIdentity)),
+            ...(await serverVariables(settings, capabilities, file)),
           }),
     };
-    return { variables, [Symbol.asyncDispose]: remove };
+    return {
+      variables,
+      replaceIdentity: async (identity) => void (await identityFiles(identity)),
+      [Symbol.asyncDispose]: remove,
+    };
   } catch (error) {
     await remove();
     throw error;
   }
+}
+
+async function serverVariables(
+  settings: ServerSettings,
+  capabilities: Manifest['capabilities'],
+  file: (name: string, text: string) => Promise<string>,
+): Promise<TargetEnvironment> {
+  const { introspection, behind } = settings;
+  return {
+    TSBT_CLIENT_CA_FILE: await file('client-ca.pem', settings.clientAuthorities),
+    TSBT_ISSUER: settings.issuer,
+    TSBT_AUDIENCE: settings.audience,
+    TSBT_JWKS_FILE: await file('jwks.json', `${JSON.stringify(settings.jwks)}\n`),
+    ...(introspection === undefined || !capabilities.includes('introspection')
+      ? {}
+      : {
+          TSBT_INTROSPECTION_URL: introspection.url,
+          TSBT_INTROSPECTION_CLIENT_ID: introspection.clientId,
+          TSBT_INTROSPECTION_CLIENT_SECRET: introspection.clientSecret,
+        }),
+    ...(behind === undefined
+      ? {}
+      : {
+          TSBT_UPSTREAM: behind.upstream,
+          TSBT_UPSTREAM_CERT_FILE: await file('upstream-certificate.pem', behind.identity.chain),
+          TSBT_UPSTREAM_KEY_FILE: await file('upstream-key.pem', behind.identity.privateKey),
+          TSBT_TOKEN_ENDPOINT: behind.tokenEndpoint,
+        }),
+  };
 }

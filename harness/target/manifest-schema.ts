@@ -8,9 +8,15 @@ const https = z.string().superRefine((text, context) => {
   if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong });
 });
 
-const bareHttps = https.superRefine((text, context) => {
+/** Which of the two schemes it has to have depends on the role, and is looked at with the whole manifest. */
+const bareUrl = z.string().superRefine((text, context) => {
   const url = URL.parse(text);
-  if (url !== null && httpsProblem(text) === undefined && (url.pathname !== '/' || url.search !== ''))
+  const wrong = httpProblem(text) === undefined ? undefined : httpsProblem(text);
+  if (wrong !== undefined) {
+    context.addIssue({ code: 'custom', message: wrong });
+    return;
+  }
+  if (url !== null && (url.pathname !== '/' || url.search !== ''))
     context.addIssue({
       code: 'custom',
       message: 'has a path or query; the path belongs under paths.protected',
@@ -24,6 +30,18 @@ export function httpsProblem(text: string): string | undefined {
   if (url.protocol === 'http:') return 'is plain http; session binding needs TLS, write https://host:port';
   if (url.protocol !== 'https:')
     return `has the scheme ${url.protocol.slice(0, -1)}; write https://host:port`;
+  if (url.username !== '' || url.password !== '') return 'has a user or password in it; remove them';
+  if (url.hash !== '') return 'has a fragment (#…); remove it';
+  return undefined;
+}
+
+/** Says what keeps `text` from being the URL of a client's plain-HTTP side; `undefined` when nothing does. */
+export function httpProblem(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (url === null) return 'is not a URL; write http://host:port';
+  if (url.protocol === 'https:')
+    return 'is https; agents speak plain HTTP to a client under test, write http://host:port';
+  if (url.protocol !== 'http:') return `has the scheme ${url.protocol.slice(0, -1)}; write http://host:port`;
   if (url.username !== '' || url.password !== '') return 'has a user or password in it; remove them';
   if (url.hash !== '') return 'has a fragment (#…); remove it';
   return undefined;
@@ -44,7 +62,7 @@ const start = z
   .strictObject({
     module: word.optional(),
     process: z.strictObject({ command: z.array(z.string().min(1)).min(1) }).optional(),
-    url: bareHttps.optional(),
+    url: bareUrl.optional(),
     container: container.optional(),
   })
   .superRefine((value, context) => {
@@ -95,7 +113,7 @@ export const manifestSchema = z
     $schema: z.string().optional(),
     name: z.string().regex(/^[a-z0-9-]+$/, 'may have only lower-case letters, digits and hyphens'),
     title: word,
-    role: z.enum(['resource-server', 'client', 'authorization-server']),
+    role: z.enum(['resource-server', 'client', 'intermediary', 'authorization-server']),
     homepage: z.url({ protocol: /^https?$/, error: 'is not an http(s) URL; write https://…' }).optional(),
     version: z.string('must be text; put it in quotes, such as "1.4.0"').min(1).optional(),
     start,
@@ -120,8 +138,33 @@ export const manifestSchema = z
       )
       .optional(),
     credentials: credentials.optional(),
+    counterpart: z.strictObject({ port: z.int().min(1).max(65_535) }).optional(),
   })
   .superRefine((value, context) => {
+    const { url } = value.start;
+    const wrong =
+      url === undefined ? undefined : value.role === 'client' ? httpProblem(url) : httpsProblem(url);
+    if (wrong !== undefined) context.addIssue({ code: 'custom', path: ['start', 'url'], message: wrong });
+    const needsCounterpart = value.role === 'client' && url !== undefined;
+    if (needsCounterpart && value.counterpart === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['counterpart'],
+        message:
+          'is missing; a client that runs already calls a fixed port, give it here: counterpart: { port: 9443 }',
+      });
+    if (!needsCounterpart && value.counterpart !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['counterpart'],
+        message: 'is only for a client with start.url; the suite tells the others whom to call',
+      });
+    if (value.credentials !== undefined && value.role === 'client')
+      context.addIssue({
+        code: 'custom',
+        path: ['credentials'],
+        message: 'are only for servers; the suite sees what a client sends, and needs none',
+      });
     if (value.credentials !== undefined && value.start.url === undefined)
       context.addIssue({
         code: 'custom',
@@ -140,4 +183,5 @@ export const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'start.container': Object.keys(container.shape),
   paths: ['protected'],
   credentials: Object.keys(credentials.shape),
+  counterpart: ['port'],
 };

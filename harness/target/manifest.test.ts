@@ -14,6 +14,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const CLIENT = 'name: c\ntitle: A client\nrole: client\n';
 const HEAD = 'name: rs\ntitle: A server\nrole: resource-server\n';
 const PROCESS = 'start: { process: { command: [./rs, --flag] } }\n';
 
@@ -29,6 +30,17 @@ describe('a good manifest', () => {
       paths: { protected: '/resource' },
       knownFailures: {},
       file,
+    });
+  });
+
+  test('of a client that runs already says where it is, and at which port it calls the suite', async () => {
+    const file = await written(
+      `${CLIENT}start: { url: "http://127.0.0.1:3128" }\ncounterpart: { port: 9443 }\n`,
+    );
+    expect(await loadManifest(file)).toMatchObject({
+      role: 'client',
+      start: { kind: 'url', url: 'http://127.0.0.1:3128' },
+      counterpart: { port: 9443 },
     });
   });
 
@@ -134,7 +146,7 @@ describe('a manifest with a mistake', () => {
     [
       'unknown field',
       `${HEAD}${PROCESS}capabilites: [h2]\n`,
-      'bad.yaml:5:1 capabilites: unknown field; did you mean capabilities?\n  Fields here: name, title, role, homepage, version, start, capabilities, paths, knownFailures, credentials.',
+      'bad.yaml:5:1 capabilites: unknown field; did you mean capabilities?\n  Fields here: name, title, role, homepage, version, start, capabilities, paths, knownFailures, credentials, counterpart.',
     ],
     [
       'unknown field inside',
@@ -144,7 +156,7 @@ describe('a manifest with a mistake', () => {
     [
       'wrong role',
       `name: rs\ntitle: A server\nrole: resource_server\n${PROCESS}`,
-      'bad.yaml:3:1 role: "resource_server" is not known; did you mean resource-server?\n  Known: resource-server, client, authorization-server.',
+      'bad.yaml:3:1 role: "resource_server" is not known; did you mean resource-server?\n  Known: resource-server, client, intermediary, authorization-server.',
     ],
     [
       'missing field',
@@ -165,6 +177,21 @@ describe('a manifest with a mistake', () => {
       'http url',
       `${HEAD}start:\n  url: http://rs.example:8443\n`,
       'bad.yaml:5:3 start.url: "http://rs.example:8443" is plain http\n  Session binding needs TLS, write https://host:port.',
+    ],
+    [
+      'https url of a client',
+      `${CLIENT}start:\n  url: https://127.0.0.1:3128\ncounterpart: { port: 9443 }\n`,
+      'bad.yaml:5:3 start.url: "https://127.0.0.1:3128" is https\n  Agents speak plain HTTP to a client under test, write http://host:port.',
+    ],
+    [
+      'client that runs already, and calls nobody knows whom',
+      `${CLIENT}start:\n  url: http://127.0.0.1:3128\n`,
+      'bad.yaml:1:1 counterpart: is missing\n  A client that runs already calls a fixed port, give it here: counterpart: { port: 9443 }.',
+    ],
+    [
+      'counterpart of a server',
+      `${HEAD}${PROCESS}counterpart: { port: 9443 }\n`,
+      'bad.yaml:5:1 counterpart: is only for a client with start.url\n  The suite tells the others whom to call.',
     ],
     [
       'url with a path',
@@ -239,9 +266,9 @@ describe('a manifest with a mistake', () => {
         'bad.yaml:1:1 title: is missing',
         '  Add title: docs/target-contract.md describes every field.',
         'bad.yaml:2:1 titel: unknown field; did you mean title?',
-        '  Fields here: name, title, role, homepage, version, start, capabilities, paths, knownFailures, credentials.',
+        '  Fields here: name, title, role, homepage, version, start, capabilities, paths, knownFailures, credentials, counterpart.',
         'bad.yaml:3:1 role: "ressource-server" is not known; did you mean resource-server?',
-        '  Known: resource-server, client, authorization-server.',
+        '  Known: resource-server, client, intermediary, authorization-server.',
         'bad.yaml:5:3 start.url: "ftp://rs" has the scheme ftp',
         '  Write https://host:port.',
       ].join('\n'),

@@ -44,6 +44,8 @@ export interface Manifest {
   /** Scenario id → why it fails today. */
   readonly knownFailures: Readonly<Record<string, string>>;
   readonly credentials?: Credentials;
+  /** Where a client that the suite does not start calls the suite: a loopback port, with the PKI's server certificate. */
+  readonly counterpart?: { readonly port: number };
   /** The manifest's path as the user gave it; `null` for one made from `--url`. */
   readonly file: string | null;
 }
@@ -156,6 +158,7 @@ function resolved(written: WrittenManifest, path: string): Manifest {
     paths: { protected: written.paths?.protected ?? DEFAULT_PROTECTED_PATH },
     knownFailures: written.knownFailures ?? {},
     ...(written.credentials === undefined ? {} : { credentials: credentialsOf(written.credentials, folder) }),
+    ...(written.counterpart === undefined ? {} : { counterpart: written.counterpart }),
     file: path,
   };
 }

@@ -5,11 +5,14 @@ import type { TargetEnvironment } from './environment.ts';
 import { LogRing } from './log-ring.ts';
 import type { Manifest } from './manifest.ts';
 import { ROLE_UNSUPPORTED, type Expectation } from './process-target.ts';
-import { greet } from './readiness.ts';
-import { TargetProblem, type Target } from './target.ts';
+import { greet, knock } from './readiness.ts';
+import { TargetProblem, type StartedTarget } from './target.ts';
 
 /** What a target module's `start` resolves to once it listens: something that can be ended. */
-type RunningModule = { close(): Promise<unknown> } | AsyncDisposable;
+type RunningModule = ({ close(): Promise<unknown> } | AsyncDisposable) & {
+  /** Reads its certificate and key files again; where it has `certificate-rotation`. */
+  reload?(): unknown;
+};
 
 /** What a target module is given beside its environment. */
 interface ModuleContext {
@@ -37,7 +40,7 @@ export async function startModuleTarget(
   path: string,
   environment: TargetEnvironment,
   expectation: Expectation,
-): Promise<Target> {
+): Promise<StartedTarget> {
   const log = new LogRing();
   const problem = (kind: TargetProblem['kind'], what: string, remedy: string): TargetProblem =>
     new TargetProblem(kind, manifest.name, what, remedy, log.lines());
@@ -91,8 +94,9 @@ export async function startModuleTarget(
       'It must resolve once the target listens.',
     );
   }
-  const greeting = await greet(host, port, readinessTimeoutMs);
-  if (greeting.type !== 'handshake' && greeting.type !== 'alert') {
+  const plain = expectation.certificate === null;
+  const greeting = await (plain ? knock : greet)(host, port, readinessTimeoutMs);
+  if (greeting.type !== (plain ? 'accepted' : 'handshake') && greeting.type !== 'alert') {
     await within(end(running), expectation.stopGraceMs).catch(() => undefined);
     if (greeting.type === 'not-tls')
       throw problem(
@@ -109,7 +113,7 @@ export async function startModuleTarget(
   return new ModuleTarget(manifest, path, running, log, expectation);
 }
 
-class ModuleTarget implements Target {
+class ModuleTarget implements StartedTarget {
   readonly manifest: Manifest;
   readonly host: string;
   readonly port: number;
@@ -143,6 +147,10 @@ class ModuleTarget implements Target {
 
   alive(): boolean {
     return this.#stopping === undefined;
+  }
+
+  async reload(): Promise<void> {
+    await this.#running.reload?.();
   }
 
   async stop(): Promise<void> {

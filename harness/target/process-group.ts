@@ -89,6 +89,11 @@ export class ProcessGroup implements AsyncDisposable {
     await within(this.#closed, timeoutMs);
   }
 
+  /** SIGHUP to the first process of the group alone: what it has started may not expect it. */
+  hangUp(): void {
+    if (this.#exit === undefined) this.#child.kill('SIGHUP');
+  }
+
   /** SIGTERM to the whole group, SIGKILL to what is left of it after the grace period. Safe to call again. */
   async stop(): Promise<void> {
     signalGroup(this.pid, 'SIGTERM');

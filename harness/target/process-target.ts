@@ -3,8 +3,8 @@ import { within } from './bounded.ts';
 import type { TargetEnvironment } from './environment.ts';
 import type { Manifest, Start } from './manifest.ts';
 import { describeExit, ProcessGroup, type Exit } from './process-group.ts';
-import { greet, type Greeting } from './readiness.ts';
-import { TargetProblem, type Target } from './target.ts';
+import { greet, knock, type Greeting } from './readiness.ts';
+import { TargetProblem, type StartedTarget } from './target.ts';
 
 /** Exit status of a target that does not play the role in `TSBT_ROLE`. */
 export const ROLE_UNSUPPORTED = 127;
@@ -13,8 +13,8 @@ export const ROLE_UNSUPPORTED = 127;
 export interface Expectation {
   readonly host: string;
   readonly port: number;
-  /** PEM of the certificate that the target was given. */
-  readonly certificate: string;
+  /** PEM of the certificate that the target answers with; `null`: it speaks plain HTTP, and accepts connections. */
+  readonly certificate: string | null;
   readonly readinessTimeoutMs: number;
   readonly stopGraceMs: number;
 }
@@ -23,7 +23,7 @@ export interface Expectation {
 const ADDRESS_IN_USE_MS = 2000;
 
 /**
- * Starts a target as a child process and waits until it answers TLS.
+ * Starts a target as a child process and waits until it answers.
  *
  * @throws {TargetProblem} after everything that was started has been ended
  */
@@ -32,7 +32,7 @@ export async function startProcessTarget(
   start: Extract<Start, { kind: 'process' }>,
   environment: TargetEnvironment,
   expectation: Expectation,
-): Promise<Target> {
+): Promise<StartedTarget> {
   const group = await run(manifest, start, environment, expectation);
   try {
     await ready(manifest, group, expectation);
@@ -43,7 +43,7 @@ export async function startProcessTarget(
   return new ProcessTarget(manifest, start, group, expectation);
 }
 
-class ProcessTarget implements Target {
+class ProcessTarget implements StartedTarget {
   readonly manifest: Manifest;
   readonly host: string;
   readonly port: number;
@@ -77,6 +77,11 @@ class ProcessTarget implements Target {
 
   alive(): boolean {
     return this.#stopping === undefined && this.#group.exit === undefined;
+  }
+
+  /** Tells the target to read its certificate and key files again. */
+  async reload(): Promise<void> {
+    this.#group.hangUp();
   }
 
   async stop(): Promise<void> {
@@ -129,7 +134,8 @@ async function ready(manifest: Manifest, group: ProcessGroup, expectation: Expec
   const { host, port, readinessTimeoutMs } = expectation;
   const dead = new AbortController();
   void group.exited.then(() => dead.abort());
-  const greeting = await greet(host, port, readinessTimeoutMs, dead.signal);
+  const meet = expectation.certificate === null ? knock : greet;
+  const greeting = await meet(host, port, readinessTimeoutMs, dead.signal);
   if (foreign(greeting, expectation)) {
     // Most likely the port was taken by another program: the target is about to notice.
     await within(group.exited, ADDRESS_IN_USE_MS);
@@ -159,7 +165,9 @@ async function ready(manifest: Manifest, group: ProcessGroup, expectation: Expec
       'never-listened',
       manifest.name,
       `did not answer at ${host}:${port} within ${readinessTimeoutMs} ms${greeting.type === 'silent' ? `: ${greeting.detail}` : ''}`,
-      'The target must listen on the host:port in TSBT_LISTEN and complete a TLS handshake there.',
+      expectation.certificate === null
+        ? 'The target must listen on the host:port in TSBT_LISTEN for plain HTTP.'
+        : 'The target must listen on the host:port in TSBT_LISTEN and complete a TLS handshake there.',
       group.log.lines(),
     );
 }
@@ -167,6 +175,7 @@ async function ready(manifest: Manifest, group: ProcessGroup, expectation: Expec
 /** Whether another server than the target answered. Where the handshake ended in an alert, that cannot be told. */
 function foreign(greeting: Greeting, expectation: Expectation): boolean {
   if (greeting.type !== 'handshake' || greeting.certificate === undefined) return false;
+  if (expectation.certificate === null) return false;
   return !greeting.certificate.equals(new X509Certificate(expectation.certificate).raw);
 }
 

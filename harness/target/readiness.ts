@@ -1,10 +1,12 @@
-import { isIP } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 
 /** What a server did when it was greeted. */
 export type Greeting =
   /** The handshake was completed; `certificate` is the server's, DER. */
   | { readonly type: 'handshake'; readonly certificate: Buffer | undefined }
+  /** It accepted a TCP connection, and no more was asked of it. */
+  | { readonly type: 'accepted' }
   /** It answered with a TLS alert: a TLS server, but it wants something of its clients. */
   | { readonly type: 'alert' }
   /** It answered with something that is not TLS. */
@@ -25,6 +27,26 @@ const LONGEST_PAUSE_MS = 100;
  * @param timeoutMs bound of the whole
  */
 export async function greet(
+  host: string,
+  port: number,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Greeting> {
+  return greetWith(attempt, host, port, timeoutMs, signal);
+}
+
+/** Tries to connect to a server of plain TCP, again and again, until it accepts a connection; as in {@link greet}. */
+export async function knock(
+  host: string,
+  port: number,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Greeting> {
+  return greetWith(attemptTcp, host, port, timeoutMs, signal);
+}
+
+async function greetWith(
+  attempt: (host: string, port: number, bound: AbortSignal) => Promise<Greeting>,
   host: string,
   port: number,
   timeoutMs: number,
@@ -73,6 +95,23 @@ async function attempt(host: string, port: number, bound: AbortSignal): Promise<
     );
     socket.once('error', (error: NodeJS.ErrnoException) => end(judge(error)));
     socket.once('close', () => end({ type: 'silent', detail: 'it ended the connection in the handshake' }));
+  });
+}
+
+async function attemptTcp(host: string, port: number, bound: AbortSignal): Promise<Greeting> {
+  return new Promise((resolve) => {
+    const socket = connectTcp({ host, port });
+    const end = (greeting: Greeting): void => {
+      bound.removeEventListener('abort', onBound);
+      socket.removeAllListeners();
+      socket.on('error', () => undefined);
+      socket.destroy();
+      resolve(greeting);
+    };
+    const onBound = (): void => end({ type: 'silent', detail: 'it did not accept the connection' });
+    bound.addEventListener('abort', onBound, { once: true });
+    socket.once('connect', () => end({ type: 'accepted' }));
+    socket.once('error', (error: NodeJS.ErrnoException) => end(judge(error)));
   });
 }
 

@@ -1,10 +1,12 @@
 import { prepareEnvironment } from './environment.ts';
+import type { PreparedEnvironment } from './environment.ts';
 import { freePort, LOOPBACK } from './free-port.ts';
 import type { Manifest } from './manifest.ts';
 import { startModuleTarget } from './module-target.ts';
 import { startProcessTarget, type Expectation } from './process-target.ts';
-import { TargetProblem, type Target, type TargetSettings } from './target.ts';
-import { reachUrlTarget } from './url-target.ts';
+import { areForClient, TargetProblem } from './target.ts';
+import type { StartedTarget, Target, TargetSettings } from './target.ts';
+import { reachUrlClient, reachUrlTarget } from './url-target.ts';
 
 const READINESS_TIMEOUT_MS = 15_000;
 /** A target that runs already has no start-up to wait for. */
@@ -18,16 +20,20 @@ const STOP_GRACE_MS = 5000;
  */
 export async function startTarget(manifest: Manifest, settings: TargetSettings): Promise<Target> {
   const { start, role } = manifest;
-  if (role !== 'resource-server')
+  if (role === 'authorization-server')
     throw new TargetProblem(
       'not-available',
       manifest.name,
       `targets of the role ${role} are not part of this version`,
-      'Run targets of the role resource-server.',
+      'Run targets of the roles resource-server, client and intermediary.',
     );
   switch (start.kind) {
     case 'url':
-      return reachUrlTarget(manifest, start.url, settings.readinessTimeoutMs ?? URL_READINESS_TIMEOUT_MS);
+      return (role === 'client' ? reachUrlClient : reachUrlTarget)(
+        manifest,
+        start.url,
+        settings.readinessTimeoutMs ?? URL_READINESS_TIMEOUT_MS,
+      );
     case 'container':
       throw new TargetProblem(
         'not-available',
@@ -40,7 +46,25 @@ export async function startTarget(manifest: Manifest, settings: TargetSettings):
   }
 }
 
+/** How often another port is tried where somebody else was quicker to take one that was free. */
+const PORTS_TRIED = 3;
+
 async function startHere(
+  manifest: Manifest,
+  start: Extract<Manifest['start'], { kind: 'module' | 'process' }>,
+  settings: TargetSettings,
+): Promise<Target> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await startOnFreePort(manifest, start, settings);
+    } catch (error) {
+      const taken = error instanceof TargetProblem && /EADDRINUSE|\bin use\b/.test(error.message);
+      if (!taken || tried === PORTS_TRIED) throw error;
+    }
+  }
+}
+
+async function startOnFreePort(
   manifest: Manifest,
   start: Extract<Manifest['start'], { kind: 'module' | 'process' }>,
   settings: TargetSettings,
@@ -49,7 +73,7 @@ async function startHere(
   const expectation: Expectation = {
     host: LOOPBACK,
     port,
-    certificate: settings.serverIdentity.certificate,
+    certificate: areForClient(settings) ? null : settings.serverIdentity.certificate,
     readinessTimeoutMs: settings.readinessTimeoutMs ?? READINESS_TIMEOUT_MS,
     stopGraceMs: settings.stopGraceMs ?? STOP_GRACE_MS,
   };
@@ -66,8 +90,8 @@ async function startHere(
   }
 }
 
-/** The target, with its files removed when it is stopped. */
-function releasing(target: Target, files: AsyncDisposable): Target {
+/** The target, with its files under control, and removed when it is stopped. */
+function releasing(target: StartedTarget, files: PreparedEnvironment): Target {
   const stop = async (): Promise<void> => {
     await target.stop();
     await files[Symbol.asyncDispose]();
@@ -80,6 +104,10 @@ function releasing(target: Target, files: AsyncDisposable): Target {
     ended: target.ended,
     log: () => target.log(),
     alive: () => target.alive(),
+    rotate: async (identity) => {
+      await files.replaceIdentity(identity);
+      await target.reload();
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };

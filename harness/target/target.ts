@@ -15,12 +15,52 @@ export interface Target extends AsyncDisposable {
   readonly ended: Promise<string>;
   /** False once it has ended or been stopped. A `url` target counts as alive until it is stopped. */
   alive(): boolean;
+  /**
+   * Hands a started target another certificate and key of its own, in the files that it was given at its start, and
+   * tells it to read them (SIGHUP, or `reload()` of a module). A process gives no sign when it has done so.
+   */
+  rotate?(identity: Identity): Promise<void>;
   /** Ends the target and removes what was made for it. Does nothing the second time. Never throws for what the target does. */
   stop(): Promise<void>;
 }
 
-/** What a target is given: the suite's side of the target contract. */
-export interface TargetSettings {
+/** A target that the suite has started itself. */
+export interface StartedTarget extends Target {
+  /** Tells it to read its certificate and key files again. */
+  reload(): Promise<void>;
+}
+
+interface Bounds {
+  /** How long a target may take until it answers, in milliseconds. Default 15000; 5000 for a `url` target. */
+  readonly readinessTimeoutMs?: number;
+  /** How long a target may take to stop before it is killed, in milliseconds. Default 5000. */
+  readonly stopGraceMs?: number;
+}
+
+/** What a client under test is given: the suite's side of the target contract. */
+export interface ClientSettings extends Bounds {
+  /** The mTLS client certificate and key. */
+  readonly clientIdentity: Identity;
+  /** PEM trust anchors for servers that the target connects to. */
+  readonly serverAuthorities: string;
+  /** `https://host:port` of the resource server that it calls. */
+  readonly upstream: string;
+  /** Which claims its proofs are to have (draft -06 §2.3.2). */
+  readonly proofClaims: 'connection' | 'request';
+}
+
+/** What an intermediary under test is told of the servers behind it. */
+export interface Behind {
+  /** `https://host:port` of the next resource server. */
+  readonly upstream: string;
+  /** `https://host:port/path` of the token endpoint for token exchange (RFC 8693). */
+  readonly tokenEndpoint: string;
+  /** The certificate and key that it presents to both. */
+  readonly identity: Identity;
+}
+
+/** What a server under test is given: the suite's side of the target contract. */
+export interface ServerSettings extends Bounds {
   /** The target's own certificate and key. */
   readonly serverIdentity: Identity;
   /** PEM trust anchors for client certificates. */
@@ -32,10 +72,15 @@ export interface TargetSettings {
   /** JWK Set (RFC 7517 §5) of the issuer. */
   readonly jwks: object;
   readonly introspection?: { readonly url: string; readonly clientId: string; readonly clientSecret: string };
-  /** How long a target may take until it answers, in milliseconds. Default 15000; 5000 for a `url` target. */
-  readonly readinessTimeoutMs?: number;
-  /** How long a target may take to stop before it is killed, in milliseconds. Default 5000. */
-  readonly stopGraceMs?: number;
+  /** For an intermediary. */
+  readonly behind?: Behind;
+}
+
+export type TargetSettings = ServerSettings | ClientSettings;
+
+/** Whether these are the settings of a client under test. */
+export function areForClient(settings: TargetSettings): settings is ClientSettings {
+  return 'clientIdentity' in settings;
 }
 
 /**

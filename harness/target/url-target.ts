@@ -1,5 +1,5 @@
 import type { Manifest } from './manifest.ts';
-import { greet } from './readiness.ts';
+import { greet, knock } from './readiness.ts';
 import { TargetProblem, type Target } from './target.ts';
 
 /**
@@ -33,6 +33,27 @@ export async function reachUrlTarget(manifest: Manifest, url: string, timeoutMs:
       manifest.name,
       `${url} answers, but not with TLS`,
       'Give the URL of its HTTPS port.',
+    );
+  return new UrlTarget(manifest, url, host, port);
+}
+
+/**
+ * Reaches a client that somebody else runs, at its plain-HTTP side.
+ *
+ * @param url `http://host[:port]`
+ * @throws {TargetProblem} when nobody accepts a connection there in time
+ */
+export async function reachUrlClient(manifest: Manifest, url: string, timeoutMs: number): Promise<Target> {
+  const { hostname, port: written } = new URL(url);
+  const host = hostname.replaceAll(/^\[|\]$/g, '');
+  const port = written === '' ? 80 : Number(written);
+  const greeting = await knock(host, port, timeoutMs);
+  if (greeting.type !== 'accepted')
+    throw new TargetProblem(
+      'unreachable',
+      manifest.name,
+      `nobody accepts a connection at ${url} within ${timeoutMs} ms`,
+      'Start the client, or correct the URL.',
     );
   return new UrlTarget(manifest, url, host, port);
 }

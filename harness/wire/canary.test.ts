@@ -19,7 +19,10 @@ test('records requests over TLS and without, and handshakes that were given up',
   expect(response).toMatchObject({ status: 200, body: Buffer.from('{"keys":[]}') });
   const { serverAuthorities: _, ...mistrusting } = options;
   await expect(connect(mistrusting)).rejects.toMatchObject({ outcome: { kind: 'tls-handshake' } });
-  expect((await fetch(`${canary.httpUrl}/x5u`)).status).toBe(200);
+  const headers = { 'X-Marked': 'yes' };
+  expect((await fetch(`${canary.httpUrl}/x5u`, { headers })).status).toBe(200);
+  expect(canary.fields).toHaveLength(2);
+  expect(canary.fields[1]).toContainEqual(['X-Marked', 'yes']);
   expect(canary.requests.toSorted()).toEqual([
     'GET /jwks.json',
     'GET /x5u',

@@ -3,6 +3,7 @@ import { createServer as createHttps } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { generate } from 'selfsigned';
+import type { Field } from './connection.ts';
 
 /** Listeners that nothing should ever talk to; they record whoever does. */
 export interface Canary extends AsyncDisposable {
@@ -12,6 +13,8 @@ export interface Canary extends AsyncDisposable {
   readonly httpUrl: string;
   /** Every contact so far, in order: `GET /jwks.json`, or that a TLS handshake was begun and given up. */
   readonly requests: readonly string[];
+  /** The fields of every request that arrived in full, in the same order; names as sent. */
+  readonly fields: readonly (readonly Field[])[];
 }
 
 /** Request lines longer than this are cut; more than `MOST` contacts are not recorded. */
@@ -24,6 +27,7 @@ const MOST = 1000;
  */
 export async function startCanary(): Promise<Canary> {
   const requests: string[] = [];
+  const fields: (readonly Field[])[] = [];
   const record = (contact: string): void => {
     if (requests.length < MOST) requests.push(contact.slice(0, LONGEST));
   };
@@ -34,6 +38,9 @@ export async function startCanary(): Promise<Canary> {
   });
   const answer: RequestListener = (request, response) => {
     record(`${request.method} ${request.url}`);
+    const { rawHeaders: flat } = request;
+    if (fields.length < MOST)
+      fields.push(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] ?? ''] as const] : [])));
     response.setHeader('Content-Type', 'application/json');
     response.end('{"keys":[]}');
   };
@@ -47,6 +54,7 @@ export async function startCanary(): Promise<Canary> {
     url: `https://127.0.0.1:${securePort}`,
     httpUrl: `http://127.0.0.1:${plainPort}`,
     requests,
+    fields,
     async [Symbol.asyncDispose]() {
       const closed = Promise.all([once(secure, 'close'), once(plain, 'close')]);
       for (const server of [secure, plain]) {

@@ -1,6 +1,6 @@
 /** How much TLS and HTTP this process has done: for the cost comparison in a run's statistics. */
 export interface WireCounters {
-  /** TLS handshakes begun, the failed ones included. */
+  /** TLS handshakes begun as a client, the failed ones included, and those that a client under test has made. */
   readonly handshakes: number;
   /** Of these, the ones that resumed a session. */
   readonly resumptions: number;
@@ -22,7 +22,7 @@ export function resetWireCounters(): void {
   counts.requests = 0;
 }
 
-/** Adds one to a count. For the wire layer itself. */
+/** Adds one to a count. For the wire layer itself, and the counterpart. */
 export function count(what: keyof WireCounters): void {
   counts[what] += 1;
 }

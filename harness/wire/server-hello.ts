@@ -26,7 +26,8 @@ export class ServerHelloPane {
         tcp.write(chunk, done);
       },
       final: (done) => {
-        tcp.end(done);
+        if (tcp.writableEnded) done();
+        else tcp.end(done);
       },
       destroy: (error, done) => {
         tcp.destroy();

@@ -2,6 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Connection, Derivation } from './connection.ts';
 import { EXPORTER_LABEL } from './exporter.ts';
 
+/** What the exporter values and identifiers of a connection are read from, at either of its ends. */
+export type KeyedConnection = Pick<
+  Connection,
+  'exporter' | 'tlsUnique' | 'serverEndPoint' | 'clientRandom' | 'sessionId'
+> & { readonly facts: { readonly tls: string } };
+
 /** What some wrong derivations take besides the connection. */
 export interface DerivationSurroundings {
   /** The access token as sent. */
@@ -11,7 +17,7 @@ export interface DerivationSurroundings {
   /** `x5t#S256` of the client certificate. */
   readonly thumbprint: string;
   /** Another connection of the same client: an earlier one, or one that stands beside this one. */
-  readonly previous?: Connection;
+  readonly previous?: KeyedConnection;
 }
 
 /** A mistake that an implementer of the exporter value (draft -06 §2.2) may make. */
@@ -23,13 +29,13 @@ export interface WrongDerivation {
   /** What to do about it. */
   readonly cure: string;
   /** Whether this mistake can be made here, and gives another value than the right one. */
-  applies(connection: Connection, other: DerivationSurroundings): boolean;
+  applies(connection: KeyedConnection, other: DerivationSurroundings): boolean;
   /** The text of the `ekm` claim that this mistake gives. */
-  value(connection: Connection, other: DerivationSurroundings): string;
+  value(connection: KeyedConnection, other: DerivationSurroundings): string;
 }
 
 /** The `ekm` claim as it has to be: unpadded base64url of the exporter value (draft -06 §2.2). */
-export function exporterClaim(connection: Connection, derivation?: Derivation): string {
+export function exporterClaim(connection: KeyedConnection, derivation?: Derivation): string {
   return connection.exporter(derivation).toString('base64url');
 }
 
@@ -84,7 +90,7 @@ function encoded(id: string, description: string, encode: (value: Buffer) => str
 function identifier(
   id: string,
   description: string,
-  octets: (connection: Connection) => Buffer | undefined,
+  octets: (connection: KeyedConnection) => Buffer | undefined,
 ): WrongDerivation {
   return {
     id,
@@ -179,7 +185,7 @@ export const WRONG_DERIVATIONS: readonly WrongDerivation[] = [
 /** The wrong derivation that gives this `ekm` claim on this connection, if one of the known ones does. */
 export function wrongDerivationOf(
   claim: string,
-  connection: Connection,
+  connection: KeyedConnection,
   other: DerivationSurroundings,
 ): WrongDerivation | undefined {
   return WRONG_DERIVATIONS.find(

@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
+import { constants } from 'node:http2';
 import type { LookupFunction, Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { fetch, interceptors, request } from 'undici';
@@ -6,7 +7,8 @@ import { fieldValues, type HttpRequest } from '../resource-server/http-message.t
 import { answer, type RequestListener } from '../resource-server/protect.ts';
 import { connectionKeyOf } from '../resource-server/connection.ts';
 import { createServer, tlsOptionsFor, type TlsMaterial } from '../resource-server/server.ts';
-import { type Bench, startBench } from '../test-bench/bench.ts';
+import { parseProof } from '../proof/parse.ts';
+import { type Bench, sessionBound, startBench } from '../test-bench/bench.ts';
 import { SessionBoundAgent, type SessionBoundAgentOptions } from './agent.ts';
 
 /** What the server saw, and how it misbehaves. */
@@ -15,7 +17,8 @@ const seen = {
   connections: new Set<object>(),
   perConnection: new WeakMap<object, number>(),
 };
-let misbehave: (request: HttpRequest, nth: number) => 'close' | 'refuse' | undefined = () => undefined;
+let misbehave: (request: HttpRequest, nth: number) => 'close' | 'refuse' | 'reset-stream' | undefined = () =>
+  undefined;
 let bench: Bench;
 
 function watch(inner: RequestListener): RequestListener {
@@ -30,6 +33,10 @@ function watch(inner: RequestListener): RequestListener {
     if (fault === 'refuse') {
       const challenge = 'DPoP algs="ES256", Bearer realm="x", error="invalid_proof"';
       answer(response, 401, 'refused', { 'WWW-Authenticate': challenge });
+      return;
+    }
+    if (fault === 'reset-stream' && 'stream' in request) {
+      request.stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return;
     }
     if (fault === 'close' && !('stream' in request)) response.setHeader('Connection', 'close');
@@ -144,6 +151,18 @@ describe.each([
   });
 });
 
+test('a stream that was refused is sent once more, with a proof of its own', async () => {
+  let refusals = 1;
+  misbehave = () => (refusals-- > 0 ? 'reset-stream' : undefined);
+  await using agent = agentWith({ proofs: { claims: 'request' } });
+  const token = await bench.mint();
+  expect(await call(agent, token)).toBe(200);
+  expect([seen.proofs.length, distinct(seen.proofs), seen.connections.size]).toEqual([2, 2, 1]);
+  refusals = 99;
+  await expect(call(agent, token)).rejects.toMatchObject({ code: 'stream-refused' });
+  expect([seen.proofs.length, distinct(seen.proofs)]).toEqual([4, 4]);
+});
+
 test('the caller’s own proof is replaced, and requests without a bearer token get none', async () => {
   await using agent = agentWith();
   const token = await bench.mint();
@@ -191,6 +210,75 @@ test('sends nothing on TLS 1.2 without extended master secret', async () => {
   await expect(sent).rejects.toMatchObject({ code: 'exporter-not-trusted' });
 });
 
+test('sends nothing where no client certificate was asked for', async () => {
+  const tls = (material: TlsMaterial) => ({ ...tlsOptionsFor(material), requestCert: false });
+  await using careless = await startBench({ variant: { tls } });
+  for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
+    await using agent = agentWith({ tls: { ca: careless.pki.trusted.certificate, maxVersion } });
+    const sent = request(`https://localhost:${careless.port}/resource`, { dispatcher: agent });
+    await expect(sent).rejects.toMatchObject({ code: 'certificate-not-asked' });
+  }
+});
+
+test('a connection that fails is the failure of those only that it was opened for', async () => {
+  let reachable = false;
+  let asked = 0;
+  const later: Promise<number>[] = [];
+  await using agent: SessionBoundAgent = agentWith({
+    tls: {
+      ca: bench.pki.trusted.certificate,
+      lookup: (_name, _options, callback) => {
+        asked += 1;
+        if (reachable) return callback(null, [{ address: '127.0.0.1', family: 4 }]);
+        later.push(call(agent, 'later'));
+        reachable = true;
+        callback(new Error('no such host'), []);
+      },
+    },
+  });
+  const outcomes = await Promise.allSettled(Array.from({ length: 3 }, () => call(agent, 'first')));
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+  expect(await Promise.all(later)).toEqual([401]);
+  expect(asked).toBe(2);
+});
+
+test('where a further connection fails, the others go on', async () => {
+  let asked = 0;
+  await using agent = agentWith({
+    allowH2: false,
+    tls: {
+      ca: bench.pki.trusted.certificate,
+      lookup: (_name, _options, callback) => {
+        asked += 1;
+        if (asked === 1) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+        else callback(new Error('no such host'), []);
+      },
+    },
+  });
+  const token = await bench.mint();
+  expect(await times(8, () => call(agent, token))).toEqual(Array(8).fill(200));
+  expect(asked).toBeGreaterThan(1);
+});
+
+test('a token goes where the certificate is that it is bound to, as long as there is such a connection', async () => {
+  const { alice, mallory } = bench.pki;
+  let current = alice['P-256'];
+  await using agent = agentWith({
+    identity: () => ({ certificate: current.chain, key: current.privateKey }),
+    allowH2: false,
+  });
+  const [used, opaque, unused] = [await bench.mint(), 'opaque', await bench.mint()];
+  expect([await call(agent, used), await call(agent, opaque)]).toEqual([200, 401]);
+  current = mallory;
+  const renewed = await bench.mint({ cnf: sessionBound(mallory) });
+  for (const token of [renewed, used, unused, renewed]) expect(await call(agent, token)).toBe(200);
+  expect(seen.connections.size).toBe(2);
+  const proofs = seen.proofs.map((proof) => parseProof(proof));
+  expect(
+    new Set(proofs.map((parsed) => ('header' in parsed ? parsed.header['x5t#S256'] : undefined))),
+  ).toEqual(new Set([alice['P-256'].thumbprint, mallory.thumbprint]));
+});
+
 test('a connection that comes too late for what waited is not kept', async () => {
   const accepted: Socket[] = [];
   const server = (material: TlsMaterial, listener: RequestListener) =>
@@ -227,8 +315,7 @@ test('an encrypted key is read with its passphrase, and one that cannot be read 
     .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' })
     .toString();
   const identity = { certificate: alice.chain, key };
-  const ca = bench.pki.trusted.certificate;
-  await using agent = agentWith({ identity, tls: { ca, passphrase: 'open' } });
+  await using agent = agentWith({ identity: { ...identity, passphrase: 'open' } });
   expect(await call(agent, await bench.mint())).toBe(200);
   await using locked = agentWith({ identity });
   await expect(call(locked, await bench.mint())).rejects.toThrow(/libcrypto|passphrase/);

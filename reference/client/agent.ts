@@ -1,17 +1,23 @@
 import { Dispatcher } from 'undici';
-import { BoundConnection, type ClientIdentity, type ConnectionSettings } from './connection.ts';
+import { BoundConnection, type ConnectionSettings } from './connection.ts';
 import { SessionBindingError } from './errors.ts';
-import { defaultProofPolicy, type ProofPolicy } from './proof-source.ts';
+import { type ClientIdentity, isSameIdentity } from './identity.ts';
 import { Job } from './job.ts';
+import { type ClientParts, defaultClientParts } from './parts.ts';
+import { defaultProofPolicy, type ProofPolicy } from './proof-source.ts';
 
 export interface SessionBoundAgentOptions {
-  /** The certificate that tokens are bound to. A function is asked at each new connection, so that a renewed certificate is taken up. */
+  /**
+   * The certificate that tokens are bound to. A function is asked for each request, so that a renewed certificate
+   * is taken up by new connections. Those that are open stay with what they presented, and go on serving the
+   * tokens that belong to it.
+   */
   readonly identity: ClientIdentity | (() => ClientIdentity);
   /** TLS options such as `ca` and `servername`. */
   readonly tls?: ConnectionSettings['tls'];
   /** Default true. */
   readonly allowH2?: boolean;
-  /** Most connections to one origin. Default 4. */
+  /** Most connections to one origin with one certificate. Default 4. */
   readonly connections?: number;
   /** Most concurrent requests on an HTTP/2 connection. Default 100. */
   readonly streams?: number;
@@ -25,6 +31,8 @@ export interface SessionBoundAgentOptions {
   readonly connectTimeoutMs?: number;
   /** How long a connection is kept without requests, in milliseconds. Default 60,000. */
   readonly idleTimeoutMs?: number;
+  /** Parts to use instead of the defaults. */
+  readonly parts?: Partial<ClientParts>;
 }
 
 interface Origin {
@@ -53,6 +61,8 @@ const MAXIMUM_MOVES = 16;
  */
 export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
   readonly #options: SessionBoundAgentOptions;
+  readonly #parts: ClientParts;
+  readonly #settings: ConnectionSettings;
   readonly #origins = new Map<string, Origin>();
   readonly #idle: (() => void)[] = [];
   #jobs = 0;
@@ -62,11 +72,20 @@ export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
   constructor(options: SessionBoundAgentOptions) {
     super();
     this.#options = options;
+    this.#parts = { ...defaultClientParts, ...options.parts };
+    this.#settings = {
+      tls: options.tls ?? {},
+      allowH2: options.allowH2 ?? true,
+      streams: options.streams ?? 100,
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+      proofs: { ...defaultProofPolicy, ...options.proofs },
+    };
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const url = URL.parse(String(options.origin ?? ''));
-    const job = new Job(options, handler, this.#options.proofRetries ?? 1);
+    const job = new Job(options, handler, this.#options.proofRetries ?? 1, this.#parts);
     if (this.#closed) {
       queueMicrotask(() => job.fail(new SessionBindingError('closed', 'the agent is closed')));
     } else if (url?.protocol !== 'https:') {
@@ -90,39 +109,72 @@ export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
     return origin;
   }
 
-  /** Hands waiting requests to free connections, and opens another connection where that is not enough. */
-  #pump(origin: Origin): void {
-    for (const connection of origin.connections) {
-      while (connection.free) {
-        const job = origin.waiting.shift();
-        if (job === undefined) return;
-        this.#send(origin, connection, job);
-      }
-    }
-    if (origin.waiting.length === 0 || origin.opening) return;
-    if (origin.connections.size < (this.#options.connections ?? 4)) this.#open(origin);
+  #identity(): ClientIdentity {
+    const { identity } = this.#options;
+    return typeof identity === 'function' ? identity() : identity;
   }
 
-  #open(origin: Origin): void {
+  /** Hands waiting requests to free connections, and opens another connection where that is not enough. */
+  #pump(origin: Origin): void {
+    const identity = this.#identity();
+    const outdated = new Set(origin.connections);
+    for (const connection of origin.connections) {
+      if (isSameIdentity(connection.identity, identity)) outdated.delete(connection);
+    }
+    // What belongs to a certificate that was renewed stays where it is, as long as there is such a place.
+    const placesOf = ({ token }: Job) =>
+      token === undefined ? [] : [...outdated].filter((connection) => connection.holds(token));
+    const fits = (job: Job, connection: BoundConnection) => {
+      const places = placesOf(job);
+      return places.length > 0 ? places.includes(connection) : !outdated.has(connection);
+    };
+    for (const connection of origin.connections) {
+      while (connection.free) {
+        const index = origin.waiting.findIndex((job) => fits(job, connection));
+        if (index === -1) break;
+        for (const job of origin.waiting.splice(index, 1)) this.#send(origin, connection, job);
+      }
+    }
+    const current = origin.connections.size - outdated.size;
+    if (origin.opening || current >= (this.#options.connections ?? 4)) return;
+    const unplaced = new Set(origin.waiting.filter((job) => placesOf(job).length === 0));
+    if (unplaced.size > 0) void this.#open(origin, identity, unplaced);
+  }
+
+  /** @param jobs those that the connection is opened for */
+  async #open(origin: Origin, identity: ClientIdentity, jobs: ReadonlySet<Job>): Promise<void> {
     origin.opening = true;
     const forget = (connection: BoundConnection) => {
       origin.connections.delete(connection);
       this.#pump(origin);
     };
-    const connect = async () => {
-      try {
-        const connection = await BoundConnection.open(origin.url, this.#settings(), forget);
-        // What waited may have been served meanwhile; undici times out only connections that it was handed.
-        if (this.#destroyed || origin.waiting.length === 0) await connection.destroy(null);
-        else if (!connection.ended) origin.connections.add(connection);
-      } catch (error) {
-        for (const job of origin.waiting.splice(0)) this.#finish(() => job.fail(error as Error));
-      } finally {
-        origin.opening = false;
-        this.#pump(origin);
-      }
-    };
-    void connect();
+    try {
+      const connection = await BoundConnection.open(
+        origin.url,
+        identity,
+        this.#settings,
+        this.#parts,
+        forget,
+      );
+      // What waited may have been served meanwhile; undici times out only connections that it was handed.
+      if (this.#destroyed || origin.waiting.length === 0) await connection.destroy(null);
+      else if (!connection.ended) origin.connections.add(connection);
+      origin.opening = false;
+      this.#pump(origin);
+    } catch (error) {
+      origin.opening = false;
+      // While there are other connections, what waits is theirs to serve; the next one that is done, or ends, asks anew.
+      if ([...origin.connections].some((other) => isSameIdentity(other.identity, identity))) return;
+      this.#failAll(origin, jobs, error as Error);
+      this.#pump(origin);
+    }
+  }
+
+  /** Fails those that waited when the connection was begun; who came later gets an attempt of their own. */
+  #failAll(origin: Origin, jobs: ReadonlySet<Job>, error: Error): void {
+    const later = origin.waiting.filter((job) => !jobs.has(job));
+    for (const job of origin.waiting.splice(0)) if (jobs.has(job)) this.#finish(() => job.fail(error));
+    origin.waiting.push(...later);
   }
 
   #send(origin: Origin, connection: BoundConnection, job: Job): void {
@@ -149,19 +201,6 @@ export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
     this.#jobs -= 1;
     last();
     if (this.#jobs === 0) for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
-  #settings(): ConnectionSettings {
-    const options = this.#options;
-    return {
-      identity: typeof options.identity === 'function' ? options.identity() : options.identity,
-      tls: options.tls ?? {},
-      allowH2: options.allowH2 ?? true,
-      streams: options.streams ?? 100,
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-      idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
-      proofs: { ...defaultProofPolicy, ...options.proofs },
-    };
   }
 
   #everyConnection(): BoundConnection[] {

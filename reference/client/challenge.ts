@@ -1,3 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { ERROR } from '../proof/vocabulary.ts';
+
 /** One challenge of a WWW-Authenticate field (RFC 9110 §11.6.1). */
 export interface Challenge {
   /** In lower case. */
@@ -33,4 +36,17 @@ export function parseChallenges(field: string | readonly string[] | undefined): 
     }
   }
   return challenges;
+}
+
+/**
+ * Whether a response says that the proof was refused, or that there should have been one.
+ *
+ * Source: draft -06 §3.5.
+ */
+export function asksForProof(status: number, headers: IncomingHttpHeaders): boolean {
+  if (status !== 401) return false;
+  return parseChallenges(headers['www-authenticate']).some(({ scheme, parameters }) => {
+    const error = parameters.get('error');
+    return scheme === 'bearer' && (error === ERROR.invalidProof || error === ERROR.useSessionBinding);
+  });
 }

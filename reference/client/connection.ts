@@ -1,69 +1,21 @@
-import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
-import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { Client, type Dispatcher } from 'undici';
-import { exporterOf } from '../tls/exporter.ts';
-import { exporterTrustedOn } from '../tls/exporter-trust.ts';
-import { SessionBindingError } from './errors.ts';
-import { type ProofPolicy, ProofSource } from './proof-source.ts';
-import type { RequestFields } from './request-fields.ts';
+import { thumbprint } from '../proof/encoding.ts';
 import type { ProofSigner } from '../proof/create.ts';
-import { PROOF_FIELD } from '../proof/vocabulary.ts';
+import { SessionBindingError } from './errors.ts';
+import { type HandshakeSettings, openTls } from './handshake.ts';
+import type { ClientIdentity } from './identity.ts';
+import type { ClientParts } from './parts.ts';
+import type { ProofPolicy, Proofs } from './proof-source.ts';
+import type { RequestFields } from './request-fields.ts';
+import { boundThumbprint } from './token-binding.ts';
 
-/** The client certificate and its key, PEM. */
-export interface ClientIdentity {
-  /** Chain, end-entity certificate first. */
-  readonly certificate: string;
-  readonly key: string;
-}
-
-export interface ConnectionSettings {
-  readonly identity: ClientIdentity;
-  /** TLS options such as `ca` and `servername`; the server's certificate is verified in any case. */
-  readonly tls: Omit<ConnectionOptions, 'cert' | 'key' | 'rejectUnauthorized' | 'session'>;
-  readonly allowH2: boolean;
+export interface ConnectionSettings extends HandshakeSettings {
   /** Most concurrent requests on an HTTP/2 connection. */
   readonly streams: number;
-  /** Bound on connecting and handshake, in milliseconds. */
-  readonly connectTimeoutMs: number;
   /** How long a connection is kept without requests, in milliseconds. */
   readonly idleTimeoutMs: number;
   readonly proofs: ProofPolicy;
-}
-
-/** Opens a mutually authenticated TLS connection whose exporter value may be trusted. */
-function handshake(origin: URL, settings: ConnectionSettings): Promise<TLSSocket> {
-  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const host = origin.hostname.replace(/^\[(.*)\]$/, '$1');
-  const socket = tlsConnect({
-    host,
-    port: Number(origin.port || 443),
-    ALPNProtocols: settings.allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-    minVersion: 'TLSv1.2',
-    ...settings.tls,
-    cert: settings.identity.certificate,
-    key: settings.identity.key,
-    rejectUnauthorized: true,
-    // Renegotiation would change the exporter value in mid connection.
-    secureOptions: (settings.tls.secureOptions ?? 0) | constants.SSL_OP_NO_RENEGOTIATION,
-  });
-  const timer = setTimeout(() => {
-    socket.destroy(
-      new SessionBindingError('connection-ended', `no TLS handshake with ${origin.host} in time`),
-    );
-  }, settings.connectTimeoutMs);
-  socket.setNoDelay(true);
-  socket.on('error', reject);
-  socket.once('close', () => {
-    clearTimeout(timer);
-    reject(new SessionBindingError('connection-ended', `${origin.host} ended the connection`));
-  });
-  socket.once('secureConnect', () => {
-    clearTimeout(timer);
-    if (exporterTrustedOn(socket)) return resolve(socket);
-    const message = `${origin.host} offers only TLS whose exporter values cannot be trusted`;
-    socket.destroy(new SessionBindingError('exporter-not-trusted', message));
-  });
-  return promise;
 }
 
 /**
@@ -72,10 +24,14 @@ function handshake(origin: URL, settings: ConnectionSettings): Promise<TLSSocket
  * accord, and with it the old connection's proof.
  */
 export class BoundConnection {
+  /** What the client presented in the handshake. */
+  readonly identity: ClientIdentity;
+  readonly #thumbprint: string;
   readonly #socket: TLSSocket;
   readonly #client: Client;
   readonly #origin: URL;
-  readonly #proofs: ProofSource;
+  readonly #parts: ClientParts;
+  readonly #proofs: Proofs;
   readonly #capacity: number;
   #underway = 0;
   #ended = false;
@@ -83,28 +39,47 @@ export class BoundConnection {
   /** @throws what connecting fails with, or SessionBindingError */
   static async open(
     origin: URL,
+    identity: ClientIdentity,
     settings: ConnectionSettings,
+    parts: ClientParts,
     onEnd: (connection: BoundConnection) => void,
   ): Promise<BoundConnection> {
     // Before the handshake: an identity that cannot be read must leave no connection behind.
-    const { passphrase } = settings.tls;
-    const signer = {
-      key: createPrivateKey({ key: settings.identity.key, ...(passphrase && { passphrase }) }),
-      certificate: new X509Certificate(settings.identity.certificate),
-    };
-    return new BoundConnection(await handshake(origin, settings), origin, signer, settings, onEnd);
+    const signer = parts.signerOf(identity);
+    const socket = await openTls(origin, identity, settings, parts);
+    return new BoundConnection(socket, { origin, identity, signer, settings, parts, onEnd });
   }
 
   private constructor(
     socket: TLSSocket,
-    origin: URL,
-    signer: ProofSigner,
-    settings: ConnectionSettings,
-    onEnd: (connection: BoundConnection) => void,
+    {
+      origin,
+      identity,
+      signer,
+      settings,
+      parts,
+      onEnd,
+    }: {
+      readonly origin: URL;
+      readonly identity: ClientIdentity;
+      readonly signer: ProofSigner;
+      readonly settings: ConnectionSettings;
+      readonly parts: ClientParts;
+      readonly onEnd: (connection: BoundConnection) => void;
+    },
   ) {
+    this.identity = identity;
+    this.#thumbprint = thumbprint(signer.certificate.raw);
     this.#socket = socket;
     this.#origin = origin;
-    this.#proofs = new ProofSource(signer, exporterOf(socket), settings.proofs);
+    this.#parts = parts;
+    this.#proofs = parts.proofsOf({
+      signer,
+      exporter: parts.exporterOf(socket),
+      policy: settings.proofs,
+      createProof: parts.createProof,
+      socket,
+    });
     this.#capacity = socket.alpnProtocol === 'h2' ? settings.streams : 1;
     this.#client = this.#clientOver(settings);
     const end = () => {
@@ -148,23 +123,34 @@ export class BoundConnection {
     return this.#ended;
   }
 
-  get idle(): boolean {
-    return this.#underway === 0;
+  /** Whether a token belongs here: it was proven here before, or it says that it is bound to the certificate presented here. */
+  holds(token: string): boolean {
+    return this.#proofs.knows(token) || boundThumbprint(token) === this.#thumbprint;
   }
 
-  /** Sends a request with its token's proof. Each call must be followed by one of {@link release}. */
+  /**
+   * Sends a request with its token's proof. Each call must be followed by one of {@link release}.
+   *
+   * @returns the proof
+   */
   send(
     options: Dispatcher.DispatchOptions,
     request: RequestFields,
     handler: Dispatcher.DispatchHandler,
-  ): void {
+  ): string | undefined {
     this.#underway += 1;
-    const headers = [...request.fields];
-    if (request.token !== undefined) {
-      const target = `${this.#origin.origin}${options.path.replace(/[?#].*$/s, '')}`;
-      headers.push(PROOF_FIELD, this.#proofs.proofFor(request.token, options.method, target));
-    }
+    const { token } = request;
+    const proof =
+      token === undefined
+        ? undefined
+        : this.#proofs.proofFor({
+            token,
+            method: options.method,
+            target: this.#parts.targetOf(this.#origin, options.path),
+          });
+    const headers = this.#parts.withProof(request, proof);
     this.#client.dispatch({ ...options, origin: this.#origin.origin, headers }, handler);
+    return proof;
   }
 
   /** Says that a request is over, one way or the other. */
@@ -172,9 +158,9 @@ export class BoundConnection {
     this.#underway -= 1;
   }
 
-  /** The next proof for this token is made anew. */
-  forgetProof(token: string): void {
-    this.#proofs.forget(token);
+  /** The server refused a proof: the next one for this token is made anew. */
+  refused(token: string, proof: string | undefined): void {
+    this.#proofs.refused(token, proof);
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@
  * - `certificate-not-asked`: the server asked for no client certificate, so that nothing could be bound to it
  * - `handshake-timeout`: the server did not finish the handshake in time
  * - `connection-ended`: the connection ended before the request was sent
+ * - `stream-refused`: the server refused the request's stream twice
  * - `closed`: the agent was closed
  */
 export type ClientErrorCode =
@@ -12,6 +13,7 @@ export type ClientErrorCode =
   | 'certificate-not-asked'
   | 'handshake-timeout'
   | 'connection-ended'
+  | 'stream-refused'
   | 'closed';
 
 /** A request that the client did not send, and why. */

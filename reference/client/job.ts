@@ -1,15 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { ERROR } from '../proof/vocabulary.ts';
-import { parseChallenges } from './challenge.ts';
 import type { BoundConnection } from './connection.ts';
 import { SessionBindingError } from './errors.ts';
-import { readFields, type RequestFields } from './request-fields.ts';
+import type { ClientParts } from './parts.ts';
+import { isKept } from './repeatable.ts';
+import type { RequestFields } from './request-fields.ts';
 
 type Controller = Dispatcher.DispatchController;
 
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 /** Longest body of a refusal that is read to keep its connection, in octets. */
 const MAXIMUM_REFUSAL = 65_536;
 
@@ -23,25 +22,14 @@ const neverSent: Controller = {
   resume: () => {},
 };
 
-function saysProofRefused(status: number, headers: IncomingHttpHeaders): boolean {
-  if (status !== 401) return false;
-  return parseChallenges(headers['www-authenticate']).some(({ scheme, parameters }) => {
-    const error = parameters.get('error');
-    return scheme === 'bearer' && (error === ERROR.invalidProof || error === ERROR.useSessionBinding);
-  });
-}
-
-/** Whether a body can be sent a second time. */
-function isRepeatable(body: Dispatcher.DispatchOptions['body']): boolean {
-  return body === undefined || body === null || typeof body === 'string' || body instanceof Uint8Array;
-}
-
 /** One request of a caller's, until it has its response. */
 export class Job {
   readonly #options: Dispatcher.DispatchOptions;
   readonly #handler: Dispatcher.DispatchHandler;
   readonly #request: RequestFields;
+  readonly #parts: ClientParts;
   #proofRetries: number;
+  #streamRefused = false;
   /** How often it was put back because its connection ended. */
   moves = 0;
 
@@ -49,12 +37,18 @@ export class Job {
     options: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
     proofRetries: number,
+    parts: ClientParts,
   ) {
     this.#options = options;
     this.#handler = handler;
-    this.#request = readFields(options.headers);
-    const repeatable = IDEMPOTENT.has(options.method) && isRepeatable(options.body);
-    this.#proofRetries = repeatable && this.#request.token !== undefined ? proofRetries : 0;
+    this.#parts = parts;
+    this.#request = parts.readFields(options.headers);
+    this.#proofRetries = parts.isRepeatable(options) ? proofRetries : 0;
+  }
+
+  /** The bearer token that the request carries. */
+  get token(): string | undefined {
+    return this.#request.token;
   }
 
   fail(error: Error): void {
@@ -68,10 +62,20 @@ export class Job {
    */
   sendOn(connection: BoundConnection, over: (outcome: 'done' | 'again') => void): void {
     const handler = this.#handler;
+    const { token } = this.#request;
+    let proof: string | undefined;
     let started = false;
     let refusal: number | undefined;
     const relay: Dispatcher.DispatchHandler = {
       onRequestStart: (controller, context) => {
+        if (started) {
+          // undici sends a stream that the server refused once more (RFC 9113 §8.7), and with it the proof.
+          const again = !this.#streamRefused;
+          this.#streamRefused = true;
+          const code = again ? 'connection-ended' : 'stream-refused';
+          controller.abort(new SessionBindingError(code, 'the server refused the stream'));
+          return;
+        }
         started = true;
         handler.onRequestStart?.(controller, context);
       },
@@ -88,9 +92,12 @@ export class Job {
       onBodySent: (chunk) => handler.onBodySent?.(chunk),
       onRequestSent: () => handler.onRequestSent?.(),
       onResponseStart: (controller, status, headers, message) => {
-        if (this.#proofRetries > 0 && saysProofRefused(status, headers)) {
-          refusal = 0;
-          return;
+        if (token !== undefined && this.#parts.asksForProof(status, headers)) {
+          connection.refused(token, proof);
+          if (this.#proofRetries > 0) {
+            refusal = 0;
+            return;
+          }
         }
         handler.onResponseStart?.(controller, status, headers, message);
       },
@@ -105,7 +112,6 @@ export class Job {
       onResponseEnd: (controller, trailers) => {
         if (refusal !== undefined) {
           this.#proofRetries -= 1;
-          if (this.#request.token !== undefined) connection.forgetProof(this.#request.token);
           over('again');
           return;
         }
@@ -114,7 +120,7 @@ export class Job {
       },
       onResponseError: (controller, error) => {
         const unsent = error instanceof SessionBindingError && error.code === 'connection-ended';
-        if (unsent && (!started || isRepeatable(this.#options.body))) {
+        if (unsent && (!started || isKept(this.#options.body))) {
           over('again');
           return;
         }
@@ -123,7 +129,7 @@ export class Job {
       },
     };
     try {
-      connection.send(this.#options, this.#request, relay);
+      proof = connection.send(this.#options, this.#request, relay);
     } catch (error) {
       over('done');
       this.fail(error as Error);

@@ -22,6 +22,9 @@ test.each<[string, () => Pair, string[]]>([
     ['PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'],
   ],
   ['RSA of 1024 bits', () => generateKeyPairSync('rsa', { modulusLength: 1024 }), []],
+  ['RSA for PSS', () => generateKeyPairSync('rsa-pss', { modulusLength: 2048 }), ['PS256', 'PS384', 'PS512']],
+  ['RSA for PSS of 1024 bits', () => generateKeyPairSync('rsa-pss', { modulusLength: 1024 }), []],
+  ['X25519, which signs nothing', () => generateKeyPairSync('x25519'), []],
   [
     'RSA for PSS with SHA-384 only',
     () =>

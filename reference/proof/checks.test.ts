@@ -13,6 +13,6 @@ test('variants leave the list they come from as it was', () => {
 });
 
 test('a name that is not there, or there twice, is a mistake', () => {
-  expect(() => checks.without('one').with('one', 1)).toThrow(TypeError);
-  expect(() => new Checks([...checks, ...checks])).toThrow(TypeError);
+  expect(() => checks.without('one').with('one', 1)).toThrow(new TypeError('no check is named one'));
+  expect(() => new Checks([...checks, ...checks])).toThrow(new TypeError('two checks have the same name'));
 });

@@ -16,22 +16,25 @@ test('cnf decides how a token is confirmed', () => {
 
 const labels = [true, 1, null, '', [], {}, [label], 'EXPORTER-other', label.toLowerCase(), 'master secret'];
 
-test.each<[unknown]>([
-  [null],
-  ['text'],
-  [1],
-  [true],
-  [[]],
-  [[{}]],
-  [{}],
-  [{ jkt: 'x' }],
-  [{ tls_exp: label }],
-  [{ x5t: thumbprint, tls_exp: label }],
-  [{ 'x5t#S256': null, tls_exp: label }],
-  [{ 'x5t#S256': '', tls_exp: label }],
-  [{ 'x5t#S256': 1, tls_exp: label }],
-  [{ 'x5t#S256': [thumbprint], tls_exp: label }],
-  ...labels.map((each): [unknown] => [{ 'x5t#S256': thumbprint, tls_exp: each }]),
-])('%j cannot be enforced and is never taken for unbound', (cnf) => {
-  expect(readConfirmation(cnf)).toMatchObject({ kind: 'unusable' });
+test.each<[unknown, string]>([
+  ...[null, 'text', 1, true, [], [{}]].map((cnf): [unknown, string] => [cnf, 'is not an object']),
+  ...[
+    {},
+    { jkt: 'x' },
+    { tls_exp: label },
+    { x5t: thumbprint, tls_exp: label },
+    { 'x5t#S256': null, tls_exp: label },
+    { 'x5t#S256': '', tls_exp: label },
+    { 'x5t#S256': 1, tls_exp: label },
+    { 'x5t#S256': [thumbprint], tls_exp: label },
+  ].map((cnf): [unknown, string] => [cnf, 'has no usable x5t#S256']),
+  ...labels.map((each): [unknown, string] => [
+    { 'x5t#S256': thumbprint, tls_exp: each },
+    'is not an exporter label known here',
+  ]),
+])('%j cannot be enforced and is never taken for unbound: it %s', (cnf, problem) => {
+  expect(readConfirmation(cnf)).toEqual({
+    kind: 'unusable',
+    description: expect.stringMatching(new RegExp(`of the access token ${problem}$`)),
+  });
 });

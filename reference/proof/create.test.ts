@@ -56,10 +56,14 @@ test('claims for one request follow those for the connection', () => {
 
 test('refuses an exporter value of another length', () => {
   const short = { ...content, exporter: exporter.subarray(0, 31) };
-  expect(() => createProof(signer('ES256'), short)).toThrow(RangeError);
+  expect(() => createProof(signer('ES256'), short)).toThrow(
+    new RangeError('an exporter value has 32 octets, not 31'),
+  );
 });
 
 test('refuses a key that no algorithm fits', () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
-  expect(() => createProof({ ...signer('ES256'), key: privateKey }, content)).toThrow(TypeError);
+  expect(() => createProof({ ...signer('ES256'), key: privateKey }, content)).toThrow(
+    new TypeError('no proof can be signed with a key of type ec'),
+  );
 });

@@ -14,6 +14,9 @@ export const KEY = createPrivateKey(key);
 export const HEADER = { typ: 'tls-binding-proof+jwt', alg: 'ES256', 'x5t#S256': thumbprint };
 export const CLAIMS = { ath: accessTokenHash(TOKEN), ekm: encodeBase64url(EXPORTER), iat: NOW };
 
+/** What every description of a defect is, at the least. */
+export const SENTENCE = /^\S+( \S+){3,}$/;
+
 /** A JWS in compact serialization over any header and payload text, signed by any key with its first algorithm. */
 export function signText(header: string, payload: string, by: KeyObject = KEY): string {
   const input = `${encodeBase64url(header)}.${encodeBase64url(payload)}`;

@@ -6,6 +6,7 @@ const request = { method: 'GET', authority: 'rs.example:443', path: '/api/resour
 test.each([
   'https://rs.example/api/resource',
   'https://rs.example:443/api/resource',
+  'https://rs.example:/api/resource',
   'https://RS.Example/api/resource',
   'HTTPS://rs.example/api/resource',
   'https://rs.example/api/%72esource',
@@ -63,4 +64,11 @@ test('an empty path is the root', () => {
 test('a method is compared letter by letter', () => {
   expect(matchesMethod('GET', request)).toBe(true);
   expect(matchesMethod('get', request)).toBe(false);
+});
+
+test('only the default port goes without saying', () => {
+  const target = (authority: string) => ({ ...request, authority });
+  expect(matchesTarget('https://rs.example:80/api/resource', target('rs.example:80'))).toBe(true);
+  expect(matchesTarget('https://rs.example:80/api/resource', target('rs.example80'))).toBe(false);
+  expect(matchesTarget('https://rs.example:4431/api/resource', target('rs.example1'))).toBe(false);
 });

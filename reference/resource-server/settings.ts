@@ -93,12 +93,16 @@ function introspection(environment: Environment): Settings['introspection'] {
 /**
  * Reads the settings of a resource server from the variables of the target contract.
  *
+ * @param plays the role that is asked for, where a resource server is only a part of it
  * @throws SettingsError for the first setting that is missing or unusable
  */
-export function readSettings(environment: Environment): Settings {
+export function readSettings(
+  environment: Environment,
+  plays: 'resource-server' | 'intermediary' = 'resource-server',
+): Settings {
   const role = environment['TSBT_ROLE'];
-  if (role !== 'resource-server') {
-    throw new SettingsError(`TSBT_ROLE: only resource-server is played here, not ${role ?? 'nothing'}`, 127);
+  if (role !== plays) {
+    throw new SettingsError(`TSBT_ROLE: only ${plays} is played here, not ${role ?? 'nothing'}`, 127);
   }
   return {
     ...listenAddress(environment),

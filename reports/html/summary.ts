@@ -7,6 +7,7 @@ import { rowId, targetId } from './anchors.ts';
 import { conclusionMark, verdictBadge, verdictWord } from './badge.ts';
 import { likeness } from './likeness.ts';
 import { html, type Markup, plural, shown, shownUpTo } from './markup.ts';
+import { measurements } from './measurements.ts';
 
 /** How many scenarios are named beside one consequence before the rest is only counted. */
 const NAMED = 5;
@@ -157,7 +158,7 @@ export function targetSummary(conclusion: TargetConclusion, listed: ReadonlySet<
     ${likeness(conclusion, listed)} ${consequenceList('attack', 'What an attacker could do', failing)}
     ${consequenceList('outage', 'What honest parties lose', failing)}
     ${unjudgedList(groups)}${knownFailures(conclusion)}${warningList(groups)}${attackList(groups)}
-    ${facts(conclusion)}
+    ${measurements(conclusion)} ${facts(conclusion)}
   </section>`;
 }
 

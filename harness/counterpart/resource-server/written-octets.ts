@@ -1,0 +1,58 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+
+/** Record header, handshake header and version stand before the random (RFC 5246 §6.2.1, §7.4.1.3). */
+const RECORD_HEADER = 5;
+const RANDOM_AT = RECORD_HEADER + 4 + 2;
+const RANDOM_LENGTH = 32;
+const HANDSHAKE = 22;
+const SERVER_HELLO = 2;
+
+/**
+ * The server's end of a TCP socket seen through a pane: what is written passes through JavaScript, so that the server's
+ * random, which Node shows nowhere, can be read from the ServerHello. Only TLS 1.2 needs it.
+ */
+export class WrittenOctetsPane {
+  /** What to give to the TLS server in the socket's place. */
+  readonly stream: Duplex;
+  #head = Buffer.alloc(0);
+
+  constructor(tcp: Socket) {
+    const stream = new Duplex({
+      read: () => {
+        tcp.resume();
+      },
+      write: (chunk: Buffer, _encoding, done) => {
+        if (this.#head.length < RANDOM_AT + RANDOM_LENGTH) this.#head = Buffer.concat([this.#head, chunk]);
+        if (tcp.writable) tcp.write(chunk, done);
+        else done();
+      },
+      final: (done) => {
+        if (tcp.writableEnded) done();
+        else
+          tcp.end(() => {
+            done();
+          });
+      },
+      destroy: (error, done) => {
+        // What was written last, an alert perhaps, is still on its way.
+        tcp.destroySoon();
+        done(error);
+      },
+    });
+    tcp.on('data', (octets) => {
+      if (!stream.push(octets)) tcp.pause();
+    });
+    tcp.on('end', () => stream.push(null));
+    tcp.on('close', () => stream.destroy());
+    this.stream = stream;
+  }
+
+  /** The server's random of the first handshake; `undefined` if its ServerHello was not written first. */
+  get serverRandom(): Buffer | undefined {
+    const head = this.#head;
+    if (head.length < RANDOM_AT + RANDOM_LENGTH) return undefined;
+    if (head[0] !== HANDSHAKE || head[RECORD_HEADER] !== SERVER_HELLO) return undefined;
+    return Buffer.from(head.subarray(RANDOM_AT, RANDOM_AT + RANDOM_LENGTH));
+  }
+}

@@ -1,0 +1,29 @@
+import { issue } from '../../certs/issue.ts';
+import type { Benches } from '../bench/benches.ts';
+import { startCounterpart } from '../counterpart/resource-server/server.ts';
+import type { ClientSetting } from '../scenario/client/client-setting.ts';
+import type { Setting } from '../scenario/setting.ts';
+import { startCanary } from '../wire/canary.ts';
+import type { ClientPlan } from './plan.ts';
+
+/** Puts the harness's input and output at the disposal of the client role's scenarios, in the process that plays them. */
+export function clientSettingOf(
+  plan: ClientPlan,
+  benches: Benches,
+  effort: Setting['effort'],
+): ClientSetting {
+  const { target, profile, strict, pki, issuer, patienceMs } = plan;
+  return {
+    target: { name: target.name, capabilities: new Set(target.capabilities) },
+    profile,
+    strict,
+    pki,
+    issuer,
+    bench: (wanted) => benches.take(wanted),
+    stranger: () => startCounterpart({ identity: pki.server }),
+    canary: startCanary,
+    issue,
+    patienceMs,
+    effort,
+  };
+}

@@ -1,0 +1,73 @@
+import { Benches } from '../bench/benches.ts';
+import { executeClient } from '../scenario/client/execute-client.ts';
+import { execute } from '../scenario/execute.ts';
+import { Preparations } from '../scenario/preparation.ts';
+import type { Permutation, ResultRecord } from '../scenario/record.ts';
+import type { Requirement } from '../scenario/requirement.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { Setting } from '../scenario/setting.ts';
+import { clientSettingOf } from './client-setting.ts';
+import { intermediaryPlayer } from './intermediary-player.ts';
+import type { ClientPlan, Plan, ServerPlan } from './plan.ts';
+import { settingOf } from './setting.ts';
+
+/** Plays scenarios on the target of a plan, in this process. Ends what it has started when disposed. */
+export interface Player extends AsyncDisposable {
+  /** Never throws for what the target does. The scenario is one of the plan's role. */
+  play(
+    scenario: Scenario,
+    permutation: Permutation,
+    requirement: Requirement,
+    signal?: AbortSignal,
+  ): Promise<ResultRecord>;
+}
+
+/** How many clients of one target run at once in a process: as many as scenarios are under way. */
+const MOST_CLIENTS = 8;
+
+/** The player for a plan's role. */
+export function playerOf(plan: Plan, effort: Setting['effort'] = 'full'): Player {
+  switch (plan.role) {
+    case 'client':
+      return clientPlayer(plan, effort);
+    case 'intermediary':
+      return intermediaryPlayer(plan, effort);
+    case 'resource-server':
+      return serverPlayer(plan, effort);
+  }
+}
+
+function serverPlayer(plan: ServerPlan, effort: Setting['effort']): Player {
+  const setting = settingOf(plan, effort);
+  const preparations = new Preparations(setting);
+  return {
+    play: async (scenario, permutation, requirement, signal) => {
+      if (scenario.role !== plan.role) throw ofAnotherRole(scenario, plan);
+      return execute(scenario, permutation, requirement, setting, preparations, signal);
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+function clientPlayer(plan: ClientPlan, effort: Setting['effort']): Player {
+  const { manifest, pki } = plan;
+  const benches = new Benches({
+    manifest,
+    server: pki.server,
+    authorities: pki.trusted.certificate,
+    // One that runs already is the only one there is.
+    most: manifest.start.kind === 'url' ? 1 : MOST_CLIENTS,
+  });
+  const setting = clientSettingOf(plan, benches, effort);
+  return {
+    play: async (scenario, permutation, requirement, signal) => {
+      if (scenario.role !== plan.role) throw ofAnotherRole(scenario, plan);
+      return executeClient(scenario, permutation, requirement, setting, signal);
+    },
+    [Symbol.asyncDispose]: () => benches[Symbol.asyncDispose](),
+  };
+}
+
+function ofAnotherRole({ id }: Scenario, { role }: Plan): Error {
+  return new Error(`the plan for the role ${role} names ${id}, a scenario of another role`);
+}

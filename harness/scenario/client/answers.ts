@@ -1,0 +1,36 @@
+import type { Answer, Script } from '../../counterpart/resource-server/contract.ts';
+import type { Field } from '../../wire/connection.ts';
+import { bearerOf, proofsOf } from './arrival.ts';
+
+/** Answers that a resource server of the draft gives. */
+
+const JSON_TYPE: Field = ['Content-Type', 'application/json'];
+
+/** `200` with a small JSON body. */
+export function served(fields: readonly Field[] = [], body = '{"served":true}\n'): Answer {
+  return { kind: 'response', status: 200, fields: [JSON_TYPE, ...fields], body };
+}
+
+/**
+ * A response with a status and, with `401`, a challenge.
+ *
+ * @param fields such as `WWW-Authenticate`
+ */
+export function status(code: number, fields: readonly Field[] = [], body = ''): Answer {
+  return { kind: 'response', status: code, fields, body };
+}
+
+/** The `401` of draft -06 §3.5. */
+export function challenged(
+  error: 'use_session_binding' | 'invalid_proof' | 'invalid_token',
+  challenge = `Bearer realm="tsbt", error="${error}", error_description="the suite says so"`,
+): Answer {
+  return status(401, [['WWW-Authenticate', challenge]]);
+}
+
+/**
+ * Serves whatever comes with a proof, right or wrong, and asks for a proof where a bearer token comes without one: what
+ * the proof is like is for the scenario to judge, and a client that waits to be asked is asked.
+ */
+export const serveProven: Script = (request) =>
+  bearerOf(request) !== null && proofsOf(request).length === 0 ? challenged('use_session_binding') : served();

@@ -1,0 +1,126 @@
+import type { Identity } from '../../../certs/identity.ts';
+import type { Token } from '../../forge/token.ts';
+import type {
+  Answer,
+  UpstreamConnection,
+  UpstreamRequest,
+} from '../../counterpart/resource-server/contract.ts';
+import type { HttpVersion, Outcome, WireRequest } from '../../wire/connection.ts';
+import type { DescribedConnection, Sent } from '../describe.ts';
+import type { TellingConnection } from '../evidence.ts';
+import type { Defect } from './proof-examination.ts';
+
+/** A request of the client under test as it arrived at the counterpart, with what its proof is like. */
+export interface Arrival {
+  readonly request: UpstreamRequest;
+  /** The bearer token that it carries, where it is one of the suite's. */
+  readonly token: Token | null;
+  /** The values of its Session-Binding-Proof fields. */
+  readonly proofs: readonly string[];
+  /** What is wrong with its proof; of several proofs, with the first one. */
+  readonly defects: readonly Defect[];
+  /** Whether this very proof came before. */
+  readonly proofSeenBefore: boolean;
+}
+
+const PROOF_FIELD = 'session-binding-proof';
+
+/** The values of the proof fields of a request, in order. */
+export function proofsOf({ fields }: Pick<UpstreamRequest, 'fields'>): readonly string[] {
+  return fields.filter(([name]) => name.toLowerCase() === PROOF_FIELD).map(([, value]) => value);
+}
+
+/** The credentials of the request's only Authorization field with the scheme Bearer; `null`: there is none. */
+export function bearerOf({ fields }: Pick<UpstreamRequest, 'fields'>): string | null {
+  const values = fields.filter(([name]) => name.toLowerCase() === 'authorization').map(([, value]) => value);
+  const [only] = values;
+  if (values.length !== 1 || only === undefined) return null;
+  return /^Bearer +(?<token>[^\s,]+)$/i.exec(only)?.groups?.['token'] ?? null;
+}
+
+/** A connection of the client as evidence tells it, with the certificate that it presented. */
+export function seenFromBehind(
+  connection: UpstreamConnection,
+  known: readonly Identity[],
+): DescribedConnection & TellingConnection {
+  const http: HttpVersion = connection.facts.alpn === 'h2' ? 'h2' : 'http/1.1';
+  return {
+    id: connection.id,
+    facts: connection.facts,
+    options: { http, identity: presented(connection, known), servername: connection.facts.serverName },
+    exporter: (derivation) => connection.exporter(derivation),
+  };
+}
+
+/** The suite's identity that the client presented; one that the suite does not know is told by its certificate alone. */
+function presented({ clientChain: [leaf] }: UpstreamConnection, known: readonly Identity[]): Identity | null {
+  if (leaf === undefined) return null;
+  const certificate = leaf.toString();
+  return (
+    known.find((identity) => identity.certificate.trim() === certificate.trim()) ?? {
+      name: leaf.subject.replaceAll('\n', ', '),
+      keyType: leaf.publicKey.asymmetricKeyDetails?.namedCurve ?? leaf.publicKey.asymmetricKeyType ?? '',
+      certificate,
+      chain: certificate,
+      privateKey: '',
+      thumbprint: '',
+    }
+  );
+}
+
+/** The request in the form that descriptions and evidence are made from. */
+export function sentBy(
+  arrival: Pick<Arrival, 'request' | 'proofs'>,
+  connection: DescribedConnection,
+  defaultAuthority: string,
+): Sent {
+  const { request } = arrival;
+  const wire: WireRequest = {
+    method: request.method,
+    target: request.target,
+    authority: request.authority,
+    fields: request.fields,
+    ...(request.body.length === 0 ? {} : { body: request.body }),
+  };
+  return {
+    connection,
+    request: wire,
+    defaultAuthority,
+    token: bearerOf(request),
+    proofs: arrival.proofs,
+    now: Math.floor(request.receivedAt / 1000),
+  };
+}
+
+const DONE: Readonly<Record<Exclude<Answer['kind'], 'response' | 'cut'>, string>> = {
+  end: 'the counterpart ended the connection without a response',
+  reset: 'the counterpart reset the connection without a response',
+  'refuse-stream': 'the counterpart refused the stream (RST_STREAM, REFUSED_STREAM)',
+  'go-away': 'the counterpart sent GOAWAY and left this stream out',
+};
+
+/** What the counterpart did with a request, as evidence tells it. */
+export function answeredWith(answer: Answer | undefined): Outcome {
+  if (answer === undefined)
+    return {
+      type: 'failure',
+      kind: 'timeout',
+      detail: 'the counterpart had not answered yet',
+      durationMs: 0,
+    };
+  if (answer.kind === 'response')
+    return {
+      type: 'response',
+      status: answer.status,
+      fields: answer.fields,
+      body: Buffer.from(answer.body),
+      bodyTruncated: false,
+      informational: [],
+      durationMs: 0,
+    };
+  const detail =
+    answer.kind === 'cut'
+      ? `the counterpart sent the head of a ${answer.status} response and then ended the connection (${answer.how})`
+      : DONE[answer.kind];
+  return { type: 'failure', kind: answer.kind === 'reset' ? 'reset' : 'closed', detail, durationMs: 0 };
+}

@@ -1,0 +1,385 @@
+import type { Identity } from '../../../certs/identity.ts';
+import type { AgentRequest } from '../../counterpart/agent/agent.ts';
+import type { Reach } from '../../counterpart/agent/reach.ts';
+import type {
+  CounterpartServer,
+  Script,
+  TransportPlan,
+  UpstreamConnection,
+  UpstreamRequest,
+} from '../../counterpart/resource-server/contract.ts';
+import { forgeOpaqueToken } from '../../forge/opaque-token.ts';
+import { ath } from '../../forge/read.ts';
+import { forgeToken } from '../../forge/token.ts';
+import type { Token } from '../../forge/token.ts';
+import type { Field, Outcome } from '../../wire/connection.ts';
+import { describe } from '../describe.ts';
+import type { Description, Known } from '../describe.ts';
+import { EvidenceBook } from '../evidence.ts';
+import { Unjudgeable } from '../finding.ts';
+import type { ExchangeEvidence, Permutation } from '../record.ts';
+import type { TokenPlan } from '../request.ts';
+import { isToken } from '../request.ts';
+import { answeredWith, bearerOf, proofsOf, seenFromBehind, sentBy } from './arrival.ts';
+import type { Arrival } from './arrival.ts';
+import { serveProven } from './answers.ts';
+import type { Bench, ClientSetting } from './client-setting.ts';
+import { examine } from './proof-examination.ts';
+import { createPublicKey } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** A request of the agent, told by how it differs from the usual one: `GET` of the protected path with a fresh session-bound token. */
+export interface AgentPlan {
+  readonly method?: string;
+  readonly path?: string;
+  /** A token as it is, a difference from the usual one, or none. */
+  readonly token?: Token | TokenPlan | null;
+  /** The fields that carry the token. Default: `Authorization: Bearer <token>`. */
+  readonly authorization?: (token: string) => readonly Field[];
+  readonly fields?: readonly Field[];
+  readonly body?: AgentRequest['body'];
+  /** True for an agent that takes a `401 use_session_binding` as the last word. By default it asks once more, as agents do. */
+  readonly once?: boolean;
+}
+
+/** What became of a request of the agent. */
+export interface Journey {
+  readonly what: string;
+  readonly token: Token | null;
+  /** What the agent was answered in the end. */
+  readonly outcome: Outcome;
+  /** What arrived at the counterpart because of it, in order. */
+  readonly arrivals: readonly Arrival[];
+}
+
+const PATH = '/resource';
+const MARK = 'X-Tsbt-Request';
+const LONGEST_PAUSE_MS = 5000;
+/** The transport that a permutation leaves out is the usual one. */
+const HOST = 'localhost';
+
+/**
+ * What a scenario of the client role can do without judging: requests of the agent in front, and everything about the
+ * resource server behind. One per scenario and permutation.
+ */
+export class ClientPlay implements AsyncDisposable {
+  readonly setting: ClientSetting;
+  readonly permutation: Permutation;
+  readonly evidence: EvidenceBook;
+  /** The client's certificate and key. */
+  readonly identity: Identity;
+  readonly #bench: Bench;
+  readonly #plan: TransportPlan;
+  readonly #tokens = new Map<string, Token>();
+  readonly #firstSeen = new Map<string, number>();
+  readonly #defects = new Map<UpstreamRequest, Arrival['defects']>();
+  readonly #told = new Map<UpstreamRequest, number>();
+  readonly #connectionsTold = new Set<UpstreamConnection>();
+  readonly #identities: Identity[];
+  #journeys = 0;
+
+  protected constructor(
+    setting: ClientSetting,
+    permutation: Permutation,
+    identity: Identity,
+    bench: Bench,
+    plan: TransportPlan,
+  ) {
+    this.setting = setting;
+    this.permutation = permutation;
+    this.identity = identity;
+    this.evidence = new EvidenceBook(setting.effort);
+    this.#bench = bench;
+    this.#plan = plan;
+    const { alice, mallory, server } = setting.pki;
+    this.#identities = [identity, ...Object.values(alice), mallory, server];
+  }
+
+  get full(): boolean {
+    return this.setting.profile === 'full';
+  }
+
+  /** Whether another scenario had this client before. */
+  get onUsedClient(): boolean {
+    return this.#bench.used;
+  }
+
+  /** The resource server behind the client. */
+  get counterpart(): CounterpartServer {
+    return this.#bench.counterpart;
+  }
+
+  get connections(): readonly UpstreamConnection[] {
+    return this.counterpart.connections;
+  }
+
+  /** Meets the client's further connections in another way; those that stand stay. */
+  meet(change: Partial<TransportPlan>): void {
+    this.counterpart.meet({ ...this.#plan, ...change });
+  }
+
+  /** Answers further requests in another way. */
+  answerWith(script: Script): void {
+    this.counterpart.answerWith(script);
+  }
+
+  /** A fresh access token: session-bound to the client's certificate unless told otherwise. */
+  mint(plan: TokenPlan = {}): Token {
+    const { opaque = false, ...request } = plan;
+    const complete = { boundTo: this.identity, ...request };
+    const token = opaque
+      ? forgeOpaqueToken(this.setting.issuer, complete)
+      : forgeToken(this.setting.issuer, complete);
+    return this.adopt(token.compact, token.subject);
+  }
+
+  /** Takes a text for a session-bound token, such as an opaque one of a certain form. */
+  adopt(compact: string, subject = 'alice'): Token {
+    const token: Token = { compact, sha256: ath(compact), subject };
+    this.#tokens.set(compact, token);
+    this.evidence.conceal(compact);
+    return token;
+  }
+
+  /** Names an identity in evidence that the scenario has made itself. */
+  know(identity: Identity): void {
+    this.#identities.push(identity);
+  }
+
+  /** Sends a request to the client under test as its agent, and judges nothing. */
+  async journey(
+    what: string,
+    plan: AgentPlan = {},
+    part: ExchangeEvidence['part'] = 'request',
+    expected = 'recorded',
+  ): Promise<Journey> {
+    const token = isToken(plan.token) ? plan.token : plan.token === null ? null : this.mint(plan.token ?? {});
+    let outcome = await this.#ask(plan, token);
+    const asked = outcome.marks;
+    if (plan.once !== true && isChallenge(outcome.outcome)) {
+      const again = await this.#ask(plan, token);
+      asked.push(...again.marks);
+      outcome = { outcome: again.outcome, marks: asked };
+    }
+    const arrivals = this.arrivals().filter(({ request }) => asked.includes(markOf(request) ?? ''));
+    const observed = `the agent got ${outcomeText(outcome.outcome)}`;
+    for (const arrival of arrivals) this.#tell(arrival, what, part, expected, observed);
+    return { what, token, outcome: outcome.outcome, arrivals };
+  }
+
+  async #ask(plan: AgentPlan, token: Token | null): Promise<{ outcome: Outcome; marks: string[] }> {
+    const mark = String(++this.#journeys);
+    const authorization =
+      token === null
+        ? []
+        : (plan.authorization?.(token.compact) ?? [['Authorization', `Bearer ${token.compact}`] as const]);
+    const request: AgentRequest = {
+      method: plan.method ?? 'GET',
+      target: plan.path ?? PATH,
+      fields: [...authorization, ...(plan.fields ?? []), [MARK, mark]],
+      ...(plan.body === undefined ? {} : { body: plan.body }),
+    };
+    return { outcome: await this.#bench.send(request, this.setting.patienceMs), marks: [mark] };
+  }
+
+  /** Everything that has arrived so far, examined. */
+  arrivals(): readonly Arrival[] {
+    const { requests } = this.counterpart;
+    const seen = new Set<string>();
+    return requests.map((request) => {
+      const proofs = proofsOf(request);
+      const [proof] = proofs;
+      const before = proof !== undefined && seen.has(proof);
+      if (proof !== undefined) seen.add(proof);
+      return {
+        request,
+        proofs,
+        token: this.#tokens.get(bearerOf(request) ?? '') ?? null,
+        defects: proof === undefined ? [] : this.#examine(proof, request),
+        proofSeenBefore: before,
+      };
+    });
+  }
+
+  /** Once for each request: verifying all signatures again with every request of a series would take most of its time. */
+  #examine(proof: string, request: UpstreamRequest): Arrival['defects'] {
+    const known = this.#defects.get(request);
+    if (known !== undefined) return known;
+    const firstSeenAt = this.#firstSeen.get(proof) ?? request.receivedAt;
+    this.#firstSeen.set(proof, firstSeenAt);
+    const defects = examine(proof, {
+      connection: request.connection,
+      others: this.connections.filter((connection) => connection !== request.connection),
+      token: bearerOf(request) ?? '',
+      request,
+      firstSeenAt,
+      host: HOST,
+    });
+    this.#defects.set(request, defects);
+    return defects;
+  }
+
+  #tell(
+    arrival: Arrival,
+    what: string,
+    part: ExchangeEvidence['part'],
+    expected: string,
+    agentGot: string,
+  ): void {
+    const { request, defects, proofs } = arrival;
+    if (this.#told.has(request)) return;
+    const proofText =
+      proofs.length === 0
+        ? 'no proof'
+        : defects.length === 0
+          ? arrival.proofSeenBefore
+            ? 'the same right proof as before'
+            : 'a right proof'
+          : defects.map((defect) => defect.what).join('; ');
+    const id = this.evidence.exchanged({
+      sent: sentBy(arrival, seenFromBehind(request.connection, this.#identities), this.#authority),
+      description: () => this.describe(arrival),
+      part,
+      what,
+      outcome: answeredWith(request.answer),
+      expected,
+      observed: `${proofText}; ${agentGot}`,
+    });
+    this.#told.set(request, id);
+  }
+
+  /** The number of an arrived request in the evidence, once it is told there. */
+  exchangeOf(request: UpstreamRequest): number | undefined {
+    return this.#told.get(request);
+  }
+
+  /** The authority that the client was told to call. */
+  get #authority(): string {
+    return `${HOST}:${this.counterpart.port}`;
+  }
+
+  /** An arrived request in the suite's symbolic terms. */
+  describe(arrival: Arrival): Description {
+    const connection = seenFromBehind(arrival.request.connection, this.#identities);
+    return describe(sentBy(arrival, connection, this.#authority), this.#known());
+  }
+
+  #known(): Known {
+    const exporterValues = new Map(
+      this.connections.flatMap((connection) => [
+        [connection.exporter().toString('base64url'), `the exporter value of ${connection.id}`] as const,
+      ]),
+    );
+    return {
+      identities: this.#identities,
+      keyType: this.permutation.key,
+      issuerKey: createPublicKey(this.setting.issuer.privateKey),
+      exporterValues,
+      proofIdsSeen: new Set(),
+      issuedTokens: new Set(this.#tokens.keys()),
+      signers: new Map(),
+    };
+  }
+
+  /** Hands the client another certificate and key. */
+  async rotate(identity: Identity): Promise<void> {
+    this.know(identity);
+    await this.#bench.rotate(identity);
+  }
+
+  /** At which addresses of this machine other than loopback the client accepts connections. */
+  reachBeyondLoopback(): Promise<Reach> {
+    return this.#bench.reachBeyondLoopback();
+  }
+
+  /** The last lines that the client wrote. */
+  log(): readonly string[] {
+    return this.#bench.log();
+  }
+
+  /** Lets time pass, for requirements about time itself: a few seconds at most. */
+  async elapse(milliseconds: number): Promise<void> {
+    await pause(Math.min(milliseconds, LONGEST_PAUSE_MS));
+  }
+
+  /** A remark for the reader of the evidence; no bearing on the verdict. */
+  note(text: string): void {
+    this.evidence.note(text);
+  }
+
+  /**
+   * Something worth knowing that is measured beside what is judged; the report shows it with the target.
+   *
+   * @param unit `ms`, or empty for a plain number
+   */
+  measure(what: string, value: number, unit: '' | 'ms' = ''): void {
+    this.evidence.measured({ what, value, unit });
+  }
+
+  /** Ends the scenario: it does not apply to this target. */
+  notApplicable(reason: string): never {
+    throw new Unjudgeable('not-applicable', 'target', reason);
+  }
+
+  /** Ends the scenario: it could not be measured. */
+  inconclusive(
+    reason: string,
+    attribution: 'target' | 'harness' | 'environment' = 'target',
+    cause: string | null = null,
+  ): never {
+    throw new Unjudgeable('inconclusive', attribution, reason, cause);
+  }
+
+  /** Takes what has come unasked, and all connections, into the evidence. */
+  protected tellTheRest(): void {
+    for (const connection of this.connections) {
+      if (this.#connectionsTold.has(connection)) continue;
+      this.#connectionsTold.add(connection);
+      this.evidence.connected(seenFromBehind(connection, this.#identities));
+    }
+    for (const arrival of this.arrivals())
+      this.#tell(
+        arrival,
+        'a request that belongs to none of the agent’s',
+        'request',
+        'recorded',
+        'nobody asked',
+      );
+    for (const { reason } of this.counterpart.failedHandshakes)
+      this.note(`a handshake did not come to its end: ${reason}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.tellTheRest();
+    await this.#bench[Symbol.asyncDispose]();
+  }
+
+  /** Begins: the transport of the permutation, and the script that serves whatever is proven. */
+  protected static async begin(bench: Bench, permutation: Permutation): Promise<TransportPlan> {
+    const plan: TransportPlan = { tls: permutation.tls, http: permutation.http };
+    await bench.counterpart.begin(plan, serveProven);
+    return plan;
+  }
+}
+
+function markOf({ fields }: UpstreamRequest): string | undefined {
+  return fields.find(([name]) => name.toLowerCase() === MARK.toLowerCase())?.[1];
+}
+
+/** Whether the agent was told to come with a session-bound proof: for the client, which makes the proofs, it asks again. */
+function isChallenge(outcome: Outcome): boolean {
+  return (
+    outcome.type === 'response' &&
+    outcome.status === 401 &&
+    outcome.fields.some(
+      ([name, value]) => name.toLowerCase() === 'www-authenticate' && value.includes('use_session_binding'),
+    )
+  );
+}
+
+/** An outcome in a few words. */
+export function outcomeText(outcome: Outcome): string {
+  return outcome.type === 'response'
+    ? String(outcome.status)
+    : `no response (${outcome.kind}: ${outcome.detail})`;
+}

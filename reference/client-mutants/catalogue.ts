@@ -1,0 +1,27 @@
+import { challengesMutants } from './challenges.ts';
+import { claimsMutants } from './claims.ts';
+import { connectionsMutants } from './connections.ts';
+import { earlyDataMutants } from './early-data.ts';
+import { exporterMutants } from './exporter.ts';
+import { joseMutants } from './jose.ts';
+import type { ClientMutant } from './mutant.ts';
+import { perRequestClaimsMutants } from './per-request-claims.ts';
+import { presentationMutants } from './presentation.ts';
+import { reuseMutants } from './reuse.ts';
+import { rotationMutants } from './rotation.ts';
+import { sidecarMutants } from './sidecar.ts';
+
+/** Every mutant of the client. */
+export const MUTANTS: readonly ClientMutant[] = [
+  ...exporterMutants,
+  ...earlyDataMutants,
+  ...joseMutants,
+  ...claimsMutants,
+  ...perRequestClaimsMutants,
+  ...presentationMutants,
+  ...reuseMutants,
+  ...connectionsMutants,
+  ...challengesMutants,
+  ...rotationMutants,
+  ...sidecarMutants,
+];

@@ -1,0 +1,185 @@
+import { parseChallenges } from '../client/challenge.ts';
+import { defaultClientParts } from '../client/parts.ts';
+import { provingAfterChallenge } from '../client-variants/after-challenge.ts';
+import { ERROR } from '../proof/vocabulary.ts';
+import type { ClientVariant } from '../sidecar/target.ts';
+import { proving } from './making.ts';
+import type { ClientMutant } from './mutant.ts';
+import { fieldsOf, heedingUnproven, resending, unproven } from './resending.ts';
+
+const { asksForProof, readFields } = defaultClientParts;
+
+function errorsIn(headers: Parameters<typeof asksForProof>[1]): readonly (string | undefined)[] {
+  return parseChallenges(headers['www-authenticate']).map(({ parameters }) => parameters.get('error'));
+}
+
+function challengedWith(headers: Parameters<typeof asksForProof>[1], scheme: string): boolean {
+  return parseChallenges(headers['www-authenticate']).some((challenge) => challenge.scheme === scheme);
+}
+
+const waiting = () => provingAfterChallenge(() => false);
+
+/** Waits for a challenge, does not understand it, and takes the token for invalid. */
+function throwsTokenAway(): ClientVariant {
+  const dead = new Set<string>();
+  return {
+    client: {
+      parts: {
+        ...waiting(),
+        asksForProof: () => false,
+        readFields(headers) {
+          const request = readFields(headers);
+          if (!dead.has(request.token ?? '')) return request;
+          const index = request.fields.findIndex((text) => /^authorization$/i.test(text));
+          return { fields: request.fields.toSpliced(index, 2), token: undefined };
+        },
+      },
+    },
+    dispatcher: resending(({ status, headers, options }) => {
+      const { token } = readFields(options.headers);
+      if (status === 401 && errorsIn(headers).includes(ERROR.useSessionBinding)) dead.add(token ?? '');
+      return undefined;
+    }),
+  };
+}
+
+/** Waits for a challenge, and knows it in one spelling only. */
+function oneSpelling(): ClientVariant {
+  return {
+    client: {
+      parts: {
+        ...waiting(),
+        asksForProof: (status, headers) =>
+          status === 401 &&
+          /^Bearer (?:realm="[^"]*", )?error="/.test([headers['www-authenticate']].flat()[0] ?? '') &&
+          asksForProof(status, headers),
+      },
+    },
+  };
+}
+
+/** The reference client that sends each request once more without a proof where this is so. */
+function fallingBack(
+  when: (status: number, headers: Parameters<typeof asksForProof>[1]) => boolean,
+): ClientVariant {
+  return {
+    client: { parts: heedingUnproven },
+    dispatcher: resending(({ status, headers, options, before }) =>
+      before === 0 && when(status, headers) ? unproven(options) : undefined,
+    ),
+  };
+}
+
+/** The reference client that sends each refused request once more with other credentials. */
+function withOtherScheme(scheme: string, credentials: (token: string) => string): ClientVariant {
+  return {
+    dispatcher: resending(({ status, headers, options, before }) => {
+      if (before > 0 || status !== 401 || !challengedWith(headers, scheme)) return undefined;
+      const { token = '' } = readFields(options.headers);
+      const fields = fieldsOf(options).map((text, index, all) =>
+        index % 2 === 1 && /^authorization$/i.test(all[index - 1] ?? '') ? credentials(token) : text,
+      );
+      return { ...options, headers: fields };
+    }),
+  };
+}
+
+/** Mistakes with what a refusal is taken for (draft -06 §3.5; RFC 9110 §9.2.2, §11.6.1). */
+export const challengesMutants: readonly ClientMutant[] = [
+  {
+    id: 'M-CL-37',
+    mistake: 'waits for a challenge, does not know use_session_binding, and throws the token away',
+    breaks: ['CL-RETRY-1', 'CL-RETRY-5'],
+    variant: throwsTokenAway,
+  },
+  {
+    id: 'M-CL-164',
+    mistake: 'waits for a challenge, and knows it only as the first one and written as in the draft',
+    breaks: ['CL-RETRY-5'],
+    variant: oneSpelling,
+  },
+  {
+    id: 'M-CL-38',
+    mistake: 'repeats the proof that was refused',
+    breaks: ['CL-RETRY-2'],
+    variant: () => proving(() => ({ refused: () => {} })),
+  },
+  {
+    id: 'M-CL-39',
+    mistake: 'makes another proof as often as one is refused',
+    breaks: ['CL-RETRY-3'],
+    variant: () => ({
+      dispatcher: resending(({ status, headers, options }) =>
+        options.method === 'GET' && asksForProof(status, headers) ? options : undefined,
+      ),
+    }),
+  },
+  {
+    id: 'M-CL-46',
+    mistake: 'sends a token again as often as it is called invalid',
+    breaks: ['CL-RETRY-3', 'CL-SVID-3'],
+    variant: () => ({
+      dispatcher: resending(({ status, headers, options }) =>
+        status === 401 && errorsIn(headers).includes(ERROR.invalidToken) ? options : undefined,
+      ),
+    }),
+  },
+  {
+    id: 'M-CL-40',
+    mistake: 'tries the token without a proof where one was refused',
+    breaks: ['CL-RETRY-4'],
+    variant: () => fallingBack(asksForProof),
+  },
+  {
+    id: 'M-CL-165',
+    mistake: 'tries the token without a proof after any other 401',
+    breaks: ['CL-RETRY-4'],
+    variant: () => fallingBack((status, headers) => status === 401 && !asksForProof(status, headers)),
+  },
+  {
+    id: 'M-CL-166',
+    mistake: 'sends the token as a DPoP token without any proof where DPoP is asked for',
+    breaks: ['CL-RETRY-4'],
+    variant: () => withOtherScheme('dpop', (token) => `DPoP ${token}`),
+  },
+  {
+    id: 'M-CL-167',
+    mistake: 'sends the token as a password where Basic is asked for',
+    breaks: ['CL-RETRY-4'],
+    variant: () =>
+      withOtherScheme('basic', (token) => `Basic ${Buffer.from(`token:${token}`).toString('base64')}`),
+  },
+  {
+    id: 'M-CL-168',
+    mistake: 'sends the token in the query after 400',
+    breaks: ['CL-RETRY-4'],
+    variant: () => ({
+      dispatcher: resending(({ status, options, before }) => {
+        if (status !== 400 || before > 0) return undefined;
+        const { token } = readFields(options.headers);
+        const mark = options.path.includes('?') ? '&' : '?';
+        return { ...options, path: `${options.path}${mark}access_token=${token}` };
+      }),
+    }),
+  },
+  {
+    id: 'M-CL-51',
+    mistake: 'sends a POST again after 401',
+    breaks: ['CL-SC-11'],
+    variant: () => ({
+      dispatcher: resending(({ status, headers, options, before }) =>
+        before === 0 && options.method === 'POST' && asksForProof(status, headers) ? options : undefined,
+      ),
+    }),
+  },
+  {
+    id: 'M-CL-169',
+    mistake: 'sends a POST again after 503',
+    breaks: ['CL-SC-11'],
+    variant: () => ({
+      dispatcher: resending(({ status, options, before }) =>
+        before === 0 && options.method === 'POST' && status === 503 ? options : undefined,
+      ),
+    }),
+  },
+];

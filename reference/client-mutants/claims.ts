@@ -1,0 +1,129 @@
+import { hash } from 'node:crypto';
+import { encodeBase64url } from '../proof/encoding.ts';
+import { CLAIM } from '../proof/vocabulary.ts';
+import type { ClientVariant } from '../sidecar/target.ts';
+import { claiming } from './making.ts';
+import type { ClientMutant } from './mutant.ts';
+
+/** The reference client that hashes something else than the token. */
+function hashing(value: (token: string) => string): ClientVariant {
+  return claiming(CLAIM.tokenHash, (_right, { token }) => value(token));
+}
+
+function sha256(octets: string | Uint8Array): string {
+  return hash('sha256', octets, 'base64url');
+}
+
+/** A claim of the token, where it is a JWT. */
+function claimOf(token: string, name: string): unknown {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    return (claims as Readonly<Record<string, unknown>> | null)?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
+function issuing(value: (right: number, token: string) => unknown): ClientVariant {
+  return claiming(CLAIM.issuedAt, (right, { token }) => value(Number(right), token));
+}
+
+function ofStart(): ClientVariant {
+  const started = Math.floor(Date.now() / 1000) - 3600;
+  return issuing(() => started);
+}
+
+/** Mistakes with the claims of a proof (draft -06 §2.3.2.1). */
+export const claimsMutants: readonly ClientMutant[] = [
+  {
+    id: 'M-CL-20',
+    mistake: 'hashes the whole Authorization value, scheme and all',
+    breaks: ['CL-PL-2'],
+    variant: () => hashing((token) => sha256(`Bearer ${token}`)),
+  },
+  {
+    id: 'M-CL-118',
+    mistake: 'hashes the decoded payload of the token',
+    breaks: ['CL-PL-2'],
+    variant: () => hashing((token) => sha256(Buffer.from(token.split('.')[1] ?? token, 'base64url'))),
+  },
+  {
+    id: 'M-CL-119',
+    mistake: 'hashes the token without its trailing =',
+    breaks: ['CL-PL-2'],
+    variant: () => hashing((token) => sha256(token.replace(/=+$/, ''))),
+  },
+  {
+    id: 'M-CL-120',
+    mistake: 'hashes the first 4096 octets of the token',
+    breaks: ['CL-PL-2'],
+    variant: () => hashing((token) => sha256(token.slice(0, 4096))),
+  },
+  {
+    id: 'M-CL-121',
+    mistake: 'writes ath as the hash in hexadecimal, encoded again',
+    breaks: ['CL-PL-2'],
+    variant: () => hashing((token) => encodeBase64url(hash('sha256', token, 'hex'))),
+  },
+  {
+    id: 'M-CL-122',
+    mistake: 'takes the left half of the hash, as at_hash of OpenID Connect is made',
+    breaks: ['CL-PL-2'],
+    variant: () =>
+      hashing((token) => encodeBase64url(Buffer.from(sha256(token), 'base64url').subarray(0, 16))),
+  },
+  {
+    id: 'M-CL-123',
+    mistake: 'pads ath',
+    breaks: ['CL-PL-2'],
+    variant: () => claiming(CLAIM.tokenHash, (right) => `${String(right)}=`),
+  },
+  {
+    id: 'M-CL-124',
+    mistake: 'leaves ath out',
+    breaks: ['CL-PL-1', 'CL-PL-2'],
+    variant: () => claiming(CLAIM.tokenHash, () => undefined),
+  },
+  {
+    id: 'M-CL-125',
+    mistake: 'pads ekm',
+    breaks: ['CL-EKM-1'],
+    variant: () => claiming(CLAIM.exporter, (right) => `${String(right)}=`),
+  },
+  {
+    id: 'M-CL-22',
+    mistake: 'writes iat in milliseconds',
+    breaks: ['CL-PL-3'],
+    variant: () => issuing((right) => right * 1000),
+  },
+  {
+    id: 'M-CL-126',
+    mistake: 'writes iat as a text',
+    breaks: ['CL-PL-1'],
+    variant: () => issuing((right) => String(right)),
+  },
+  {
+    id: 'M-CL-127',
+    mistake: 'writes iat as local time, two hours ahead of UTC',
+    breaks: ['CL-PL-3'],
+    variant: () => issuing((right) => right + 7200),
+  },
+  {
+    id: 'M-CL-128',
+    mistake: 'leaves iat out',
+    breaks: ['CL-PL-1'],
+    variant: () => issuing(() => undefined),
+  },
+  {
+    id: 'M-CL-23',
+    mistake: 'copies iat from the token',
+    breaks: ['CL-PL-3'],
+    variant: () => issuing((right, token) => claimOf(token, CLAIM.issuedAt) ?? right),
+  },
+  {
+    id: 'M-CL-129',
+    mistake: 'takes the time of the first configuration, an hour ago, for that of each proof',
+    breaks: ['CL-PL-3'],
+    variant: ofStart,
+  },
+];

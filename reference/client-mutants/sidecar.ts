@@ -1,0 +1,172 @@
+import type { IncomingMessage } from 'node:http';
+import { createProof } from '../proof/create.ts';
+import { CLAIM, PROOF_FIELD } from '../proof/vocabulary.ts';
+import { defaultClientParts } from '../client/parts.ts';
+import { defaultSidecarParts } from '../sidecar/parts.ts';
+import type { ClientVariant } from '../sidecar/target.ts';
+import { proofWith } from './making.ts';
+import type { ClientMutant } from './mutant.ts';
+
+/** The reference sidecar whose proofs take something from the agent's request that is being sent. */
+function heedingAgent(
+  change: (claims: Record<string, unknown>, told: string) => void,
+  fieldOf: (request: IncomingMessage) => string | string[] | undefined,
+): ClientVariant {
+  let told: string | undefined;
+  return {
+    sidecar: {
+      requestFields(request) {
+        told = [fieldOf(request)].flat()[0];
+        return defaultSidecarParts.requestFields(request);
+      },
+    },
+    client: {
+      proofs: { lifetime: 0 },
+      parts: {
+        createProof: (signer, content) =>
+          proofWith(signer, content, ({ claims }) => {
+            if (told !== undefined) change(claims, told);
+          }),
+      },
+    },
+  };
+}
+
+/** The reference sidecar that knows which proof it made last. */
+function knowingProof(sidecar: (last: () => string) => ClientVariant['sidecar']): ClientVariant {
+  let last = '';
+  const parts = sidecar(() => last);
+  return {
+    ...(parts && { sidecar: parts }),
+    client: {
+      parts: {
+        createProof: (signer, content) => (last = createProof(signer, content)),
+      },
+    },
+  };
+}
+
+/** Claims of a JWT that an agent sent; none where it is not one. */
+function claimsOf(proof: string): Record<string, unknown> {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(proof.split('.')[1] ?? '', 'base64url').toString());
+    return typeof claims === 'object' && claims !== null ? { ...claims } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Sends what a forward proxy would get wherever it is to go. */
+function forwardProxy(): ClientVariant {
+  const elsewhere = '/.elsewhere/';
+  return {
+    sidecar: {
+      destinationOf(request, upstream) {
+        const [, authority, rest] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(request.url ?? '') ?? [];
+        if (authority === undefined || authority === upstream.host) {
+          return defaultSidecarParts.destinationOf(request, upstream);
+        }
+        return `${elsewhere}${authority}${rest === '' ? '/' : rest}`;
+      },
+    },
+    dispatcher: (client) =>
+      client.compose((dispatch) => (options, handler) => {
+        if (!options.path.startsWith(elsewhere)) return dispatch(options, handler);
+        const [, authority, path = '/'] = /^([^/]*)(.*)$/s.exec(options.path.slice(elsewhere.length)) ?? [];
+        return dispatch({ ...options, origin: `https://${authority}`, path }, handler);
+      }),
+  };
+}
+
+/** Answers questions about itself, with all that it knows. */
+function adminPages(): ClientVariant {
+  let key = '';
+  return {
+    client: {
+      parts: {
+        signerOf(identity) {
+          ({ key } = identity);
+          return defaultClientParts.signerOf(identity);
+        },
+      },
+    },
+    sidecar: {
+      destinationOf: (request, upstream) =>
+        /^\/(?:admin|debug|config_dump|certs|keys?|status)\b/.test(request.url ?? '')
+          ? { status: 200, text: JSON.stringify({ upstream: upstream.origin, key }) }
+          : defaultSidecarParts.destinationOf(request, upstream),
+    },
+  };
+}
+
+/** Mistakes of a sidecar towards its agents (draft -06 Appendix B.1, B.4, §6.1.3). */
+export const sidecarMutants: readonly ClientMutant[] = [
+  {
+    id: 'M-CL-47',
+    mistake: 'signs the exporter value that the agent sends in TLS-Exporter',
+    breaks: ['CL-SC-7'],
+    variant: () =>
+      heedingAgent(
+        (claims, told) => (claims[CLAIM.exporter] = told.replaceAll(':', '')),
+        ({ headers }) => headers['tls-exporter'],
+      ),
+  },
+  {
+    id: 'M-CL-175',
+    mistake: 'signs the claims of the proof that the agent sends',
+    breaks: ['CL-SC-7'],
+    variant: () =>
+      heedingAgent(
+        (claims, told) => Object.assign(claims, claimsOf(told)),
+        ({ headers }) => headers['session-binding-proof'],
+      ),
+  },
+  {
+    id: 'M-CL-176',
+    mistake: 'sends requests with a proof wherever an agent says, as a forward proxy does',
+    breaks: ['CL-SC-7'],
+    variant: forwardProxy,
+  },
+  {
+    id: 'M-CL-177',
+    mistake: 'shows its configuration to agents, the private key in it',
+    breaks: ['CL-SC-7'],
+    variant: adminPages,
+  },
+  {
+    id: 'M-CL-48',
+    mistake: 'listens on every address of the machine',
+    breaks: ['CL-SC-9'],
+    variant: () => ({ sidecar: { hostFor: () => '0.0.0.0' } }),
+  },
+  {
+    id: 'M-CL-49',
+    mistake: 'returns the proof to the agent in a field of the response',
+    breaks: ['CL-SC-8', 'CL-FLD-4'],
+    variant: () =>
+      knowingProof((last) => ({
+        responseFields: (headers) => [...defaultSidecarParts.responseFields(headers), [PROOF_FIELD, last()]],
+      })),
+  },
+  {
+    id: 'M-CL-178',
+    mistake: 'tells the agent what it sent when the server cannot be asked',
+    breaks: ['CL-SC-8', 'CL-FLD-4'],
+    variant: () =>
+      knowingProof((last) => ({
+        problemOf: (error) => ({
+          ...defaultSidecarParts.problemOf(error),
+          text: `the request failed: ${PROOF_FIELD}: ${last()}`,
+        }),
+      })),
+  },
+  {
+    id: 'M-CL-179',
+    mistake: 'writes proofs into the access log',
+    breaks: ['CL-SC-8'],
+    variant: () =>
+      knowingProof((last) => ({
+        logLine: (access) => `${defaultSidecarParts.logLine(access)} ${PROOF_FIELD}: ${last()}`,
+      })),
+  },
+];
