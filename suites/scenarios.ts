@@ -31,10 +31,12 @@ import { cachedOutcomes } from './resource-server/cached-outcomes.ts';
 import { proofRenewal } from './resource-server/proof-renewal.ts';
 import { intermediaries } from './resource-server/intermediaries.ts';
 import { certificateRotation } from './resource-server/certificate-rotation.ts';
+import { cost } from './resource-server/cost.ts';
 import { multiplexing } from './resource-server/multiplexing.ts';
 import { revival } from './resource-server/revival.ts';
 import { threats } from './resource-server/threats.ts';
 import { connections as clientConnections } from './client/connections.ts';
+import { confirmation as issuedConfirmation } from './authorization-server/confirmation.ts';
 import { chain } from './intermediary/chain.ts';
 import { exporter as clientExporter } from './client/exporter.ts';
 import { mutualTls as clientMutualTls } from './client/mutual-tls.ts';
@@ -92,6 +94,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...refusalEffects,
   ...forwardedFields,
   ...threats,
+  ...cost,
   ...intermediaries,
   ...clientExporter,
   ...clientConnections,
@@ -114,4 +117,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...sidecarSecrets,
   ...sidecarReach,
   ...chain,
+  ...issuedConfirmation,
 ];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../usage-error.ts';
+import { chainCommand } from './chain.ts';
 import { explainCommand } from './explain.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
@@ -34,6 +35,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     listCommand(),
     explainCommand(),
     mutantsCommand(),
+    chainCommand(),
     pkiCommand(),
     serveCommand(),
   ]) {

@@ -1,7 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import { startOpposite } from '../run/opposite.ts';
-import { EMBEDDED, EMBEDDED_ROLES } from '../target/embedded.ts';
-import type { EmbeddedRole } from '../target/embedded.ts';
+import { EMBEDDED } from '../target/embedded.ts';
 import { loadManifest } from '../target/manifest.ts';
 import { httpsProblem } from '../target/manifest-schema.ts';
 import { startTarget } from '../target/start.ts';
@@ -21,7 +20,7 @@ export function serveCommand(): Command {
       'run a reference implementation until Ctrl-C, configured with the certificates of `tsbt pki export`',
     )
     .addArgument(
-      new Argument('<role>', 'which: client is the reference sidecar').choices([...EMBEDDED_ROLES]),
+      new Argument('<role>', 'which: client is the reference sidecar').choices(['resource-server', 'client']),
     )
     .option('--upstream <url>', 'https://host:port of the resource server that the client calls')
     .addOption(
@@ -29,7 +28,7 @@ export function serveCommand(): Command {
         .choices(['connection', 'request'])
         .default('connection'),
     )
-    .action(async (role: EmbeddedRole, options: ServeOptions) => {
+    .action(async (role: 'resource-server' | 'client', options: ServeOptions) => {
       try {
         await using serving = await (role === 'client' ? serveClient(options) : serveResourceServer());
         process.stdout.write(`${serving.words}\nCtrl-C ends it.\n`);

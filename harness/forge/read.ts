@@ -51,7 +51,7 @@ interface ReadPart {
 }
 
 function readPart(part: string | undefined): ReadPart {
-  if (part === undefined) return { value: undefined, problem: 'is missing' };
+  if (part === undefined) return { value: undefined };
   const octets = Buffer.from(part, 'base64url');
   const text = octets.toString('utf8');
   if (octets.toString('base64url') !== part) return { value: text, problem: 'is not canonical base64url' };

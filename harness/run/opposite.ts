@@ -12,7 +12,11 @@ import type { Credentials, Manifest } from '../target/manifest.ts';
 import { startTarget } from '../target/start.ts';
 import type { Behind, ClientSettings, ServerSettings, Target, TargetSettings } from '../target/target.ts';
 import { UsageError } from '../usage-error.ts';
+import type { Registry } from '../scenario/authorization-server/registered-clients.ts';
+import { registrations } from '../scenario/authorization-server/registered-clients.ts';
+import { issuerAt } from '../target/environment.ts';
 import type { Case, Plan, ServerPlan } from './plan.ts';
+import { createRegistry } from './registry.ts';
 import type { Selection } from './selection.ts';
 
 /** How long a response may take before it counts as none, in milliseconds. */
@@ -57,10 +61,25 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
     upstream: NOWHERE,
     proofClaims: 'connection',
   };
+  let registry: Promise<Registry> | undefined;
   return {
     store,
     introspection,
-    start: (manifest) => {
+    start: async (manifest) => {
+      if (manifest.role === 'authorization-server') {
+        const known = await (registry ??= createRegistry(store));
+        const { audience, opaqueAudience } = known;
+        const { serverIdentity, clientAuthorities, serverAuthorities } = serverSettings;
+        const clients = registrations(known);
+        return startTarget(manifest, {
+          serverIdentity,
+          clientAuthorities,
+          serverAuthorities,
+          audience,
+          opaqueAudience,
+          clients,
+        });
+      }
       if (manifest.role === 'client') return tried(manifest, clientSettings);
       return manifest.role === 'intermediary'
         ? tried(manifest, { ...serverSettings, behind: behindNowhere(server) })
@@ -77,6 +96,24 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
       };
       const { manifest } = target;
       const { name, capabilities } = manifest;
+      if (manifest.role === 'authorization-server') {
+        const isForeign = manifest.start.kind === 'url';
+        return {
+          ...common,
+          role: manifest.role,
+          target: {
+            name,
+            capabilities,
+            host: target.host,
+            port: target.port,
+            hostname: isForeign ? target.host : 'localhost',
+            serverAuthorities: isForeign ? null : trusted.certificate,
+          },
+          issuerIdentifier: manifest.start.kind === 'url' ? manifest.start.url : issuerAt(target.port),
+          registry: await (registry ??= createRegistry(store)),
+          cases,
+        };
+      }
       if (manifest.role === 'client' || manifest.role === 'intermediary')
         return { ...common, role: manifest.role, target: { name, capabilities }, manifest, cases };
       const credentials =

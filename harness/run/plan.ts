@@ -3,6 +3,7 @@ import type { TokenIssuer } from '../../certs/token-issuer.ts';
 import type { IntrospectionHandle } from '../counterpart/introspection-registry.ts';
 import type { Identity } from '../../certs/identity.ts';
 import type { Permutation, ResultRecord } from '../scenario/record.ts';
+import type { Registry } from '../scenario/authorization-server/registered-clients.ts';
 import type { Manifest } from '../target/manifest.ts';
 
 /** One thing to do: a scenario under a permutation. */
@@ -53,8 +54,16 @@ export interface IntermediaryPlan extends CommonPlan {
   readonly manifest: Manifest;
 }
 
+/** What is needed to play cases on an authorization server that runs. */
+export interface AuthorizationServerPlan extends CommonPlan {
+  readonly role: 'authorization-server';
+  readonly target: Omit<ServerPlan['target'], 'protectedPath'>;
+  readonly issuerIdentifier: string;
+  readonly registry: Registry;
+}
+
 /** What a vitest project needs to play its cases on one target; plain data, handed to the workers. */
-export type Plan = ServerPlan | ClientPlan | IntermediaryPlan;
+export type Plan = ServerPlan | ClientPlan | IntermediaryPlan | AuthorizationServerPlan;
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,4 +1,8 @@
+import { issue } from '../../certs/issue.ts';
 import { Benches } from '../bench/benches.ts';
+import type { AuthorizationServerSetting } from '../scenario/authorization-server/authorization-server-setting.ts';
+import { executeAuthorizationServer } from '../scenario/authorization-server/execute-authorization-server.ts';
+import { connect } from '../wire/connect.ts';
 import { executeClient } from '../scenario/client/execute-client.ts';
 import { execute } from '../scenario/execute.ts';
 import { Preparations } from '../scenario/preparation.ts';
@@ -8,7 +12,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { Setting } from '../scenario/setting.ts';
 import { clientSettingOf } from './client-setting.ts';
 import { intermediaryPlayer } from './intermediary-player.ts';
-import type { ClientPlan, Plan, ServerPlan } from './plan.ts';
+import type { AuthorizationServerPlan, ClientPlan, Plan, ServerPlan } from './plan.ts';
 import { settingOf } from './setting.ts';
 
 /** Plays scenarios on the target of a plan, in this process. Ends what it has started when disposed. */
@@ -32,6 +36,8 @@ export function playerOf(plan: Plan, effort: Setting['effort'] = 'full'): Player
       return clientPlayer(plan, effort);
     case 'intermediary':
       return intermediaryPlayer(plan, effort);
+    case 'authorization-server':
+      return authorizationServerPlayer(plan, effort);
     case 'resource-server':
       return serverPlayer(plan, effort);
   }
@@ -65,6 +71,30 @@ function clientPlayer(plan: ClientPlan, effort: Setting['effort']): Player {
       return executeClient(scenario, permutation, requirement, setting, signal);
     },
     [Symbol.asyncDispose]: () => benches[Symbol.asyncDispose](),
+  };
+}
+
+function authorizationServerPlayer(plan: AuthorizationServerPlan, effort: Setting['effort']): Player {
+  const { target, profile, strict, pki, registry, patienceMs } = plan;
+  const setting: AuthorizationServerSetting = {
+    target: { ...target, capabilities: new Set(target.capabilities) },
+    issuer: plan.issuerIdentifier,
+    registry,
+    profile,
+    strict,
+    pki,
+    credentials: null,
+    open: connect,
+    issue,
+    patienceMs,
+    effort,
+  };
+  return {
+    play: async (scenario, permutation, requirement, signal) => {
+      if (scenario.role !== plan.role) throw ofAnotherRole(scenario, plan);
+      return executeAuthorizationServer(scenario, permutation, requirement, setting, signal);
+    },
+    [Symbol.asyncDispose]: async () => undefined,
   };
 }
 

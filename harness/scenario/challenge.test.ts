@@ -72,6 +72,7 @@ test.each([
   ['Bearer error="a", Error="b"', 'the parameter error twice in one challenge'],
   ['Bearer a=b, error=', 'a parameter without a value'],
   ['"Bearer"', 'an unexpected character at 1'],
+  ['Basic/abc', 'an unexpected character at 6'],
   ['Basic, @', 'an unexpected character at 8'],
 ])('refuses %j', (value, problem) => {
   expect(read(value)).toBe(`${problem}, in: ${value}`);

@@ -6,9 +6,14 @@ import type { ConnectPlan } from './request.ts';
 import { rightfulClient } from './setting.ts';
 import type { Setting } from './setting.ts';
 
+/** What of a setting connections depend on. */
+export type ConnectionSetting = Pick<Setting, 'credentials' | 'pki' | 'open'> & {
+  readonly target: Pick<Setting['target'], 'host' | 'port' | 'hostname' | 'serverAuthorities'>;
+};
+
 /** The connections of one scenario: opened, counted, named, and closed at its end. */
 export class Company {
-  readonly #setting: Setting;
+  readonly #setting: ConnectionSetting;
   readonly #permutation: Permutation;
   readonly #evidence: EvidenceBook;
   readonly #all: Connection[] = [];
@@ -16,7 +21,7 @@ export class Company {
   readonly #usual = new Map<string, Connection>();
   #named = 0;
 
-  constructor(setting: Setting, permutation: Permutation, evidence: EvidenceBook) {
+  constructor(setting: ConnectionSetting, permutation: Permutation, evidence: EvidenceBook) {
     this.#setting = setting;
     this.#permutation = permutation;
     this.#evidence = evidence;

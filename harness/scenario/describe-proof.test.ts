@@ -46,6 +46,7 @@ test.each<[string, Record<string, unknown>, string, string]>([
   ['an identifier that came before', { jti: 'seen' }, 'jti', 'used before: seen'],
   ['an identifier that is no text', { jti: 7 }, 'jti', '7'],
   ['a cnf, which means nothing in a proof', { cnf: { 'x5t#S256': 't' } }, 'cnf', '{"x5t#S256":"t"}'],
+  ['the token’s hash in another claim', { x: ath('t') }, 'x', JSON.stringify(ath('t'))],
   ['a claim of no meaning', { x: { y: [1] } }, 'x', '{"y":[1]}'],
   ['a time as text', { iat: String(NOW) }, 'iat', `"${NOW}"`],
   ['a time between seconds', { iat: NOW + 0.5 }, 'iat', `${NOW + 0.5}`],
@@ -103,6 +104,10 @@ test('an algorithm is natural for the key of the connection’s certificate', ()
   expect(alg('P-256', 'ES384')).toBe('"ES384"');
   expect(alg('RSA', 'ES256')).toBe('"ES256"');
   expect(alg('P-256', ['ES256'])).toBe('["ES256"]');
+});
+
+test('the name of an algorithm means nothing elsewhere in a header', () => {
+  expect(withProof({ header: { x: 'ES256' } }).get('proof.header.x')).toBe('"ES256"');
 });
 
 test('without a certificate the algorithm is held against the rightful client’s key', () => {
@@ -188,6 +193,8 @@ test('where a proof stands, if not in its field alone, is told', () => {
   expect(where(['session-binding-PROOF', right])).toBe('present');
   expect(where(['DPoP', right])).toBe('in dpop');
   expect(where()).toBe('in no field');
+  expect(where(['DPoP', right], ['Session-Binding-Proof', 'other'])).toBe('in dpop');
+  expect(where(['Session-Binding-Proof', right], ['DPoP', right])).toBe('in session-binding-proof, dpop');
   expect(where(['DPoP', right], ['Session-Binding-Proof', right])).toBe('in dpop, session-binding-proof');
   expect(where(['Session-Binding-Proof', right], ['Session-Binding-Proof', 'other'])).toBe(
     'in session-binding-proof of 2 proof fields',

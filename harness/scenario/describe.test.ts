@@ -98,6 +98,12 @@ test('a field of authorization is told although the suite knows of no token', ()
   expect(described({ sent: { token: '' } }).get('request.authorization')).toBe('');
 });
 
+test('what is no token is found nowhere', () => {
+  const target = (token: string | null) =>
+    described({ request: { target: '/null' }, sent: { token } }).get('request.target');
+  expect([target(null), target(''), target('/n')]).toEqual(['/null', '/null', '<token>ull']);
+});
+
 test('what is long is cut, with its length', () => {
   const body = (length: number) => ({ request: { body: Buffer.alloc(length, 'x') } });
   expect(described(body(160)).get('request.body')).toBe('x'.repeat(160));
@@ -127,6 +133,8 @@ test('two tokens of one meaning have one description', () => {
   expect(withToken()).toEqual(withToken());
 });
 
+const EKM = on().exporter().toString('base64url');
+
 test.each<[string, Partial<TokenRequest>, string, string]>([
   [
     'mallory’s thumbprint',
@@ -138,7 +146,14 @@ test.each<[string, Partial<TokenRequest>, string, string]>([
   ['a thumbprint that is no text', { claims: { cnf: { 'x5t#S256': 7 } } }, 'cnf.x5t#S256', '7'],
   ['a confirmation that is no object', { claims: { cnf: ['x'] } }, 'cnf', '["x"]'],
   ['a confirmation that is nothing', { claims: { cnf: null } }, 'cnf', 'null'],
-  ['an ekm, which means nothing in a token', { claims: { ekm: 'x' } }, 'ekm', '"x"'],
+  ['another claim that is an object', { claims: { act: { sub: 'x' } } }, 'act', '{"sub":"x"}'],
+  [
+    'another member of the confirmation',
+    { claims: { cnf: { jkt: pki.mallory.thumbprint } } },
+    'cnf.jkt',
+    JSON.stringify(pki.mallory.thumbprint),
+  ],
+  ['an ekm, which means nothing in a token', { claims: { ekm: EKM } }, 'ekm', `"${EKM}"`],
   ['an ath, which means nothing in a token', { claims: { ath: ath('t') } }, 'ath', JSON.stringify(ath('t'))],
 ])('%s in a token is told as it is', (_what, request, claim, text) => {
   expect(withToken(request).get(`token.claims.${claim}`)).toBe(text);
@@ -152,12 +167,18 @@ test('what is no JWT is not taken apart', () => {
 });
 
 test('an opaque token is told by what introspection says', () => {
-  const opaqueClaims = { sub: 'alice', exp: NOW + 600, cnf: { 'x5t#S256': alice.thumbprint } };
+  const opaqueClaims = {
+    sub: 'alice',
+    exp: NOW + 600,
+    cnf: { 'x5t#S256': alice.thumbprint },
+    ath: ath('opaque'),
+  };
   expect(part(withTokenText('opaque', { sent: { opaqueClaims } }), 'token')).toEqual({
     token: 'opaque',
     'token.claims.sub': '"alice"',
     'token.claims.exp': 'now + 600 s',
     'token.claims.cnf.x5t#S256': "thumbprint of this connection's certificate",
+    'token.claims.ath': JSON.stringify(ath('opaque')),
   });
 });
 

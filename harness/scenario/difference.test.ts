@@ -60,3 +60,10 @@ test('what differs and what was declared are compared both ways', () => {
     'does not differ in proof.claims.iat',
   );
 });
+
+test('several fields are told one after the other', () => {
+  const found = difference(control, varied({ 'request.method': 'POST', 'proof.claims.ekm': 'x' }));
+  expect(contradiction(found, ['a', 'b'])).toBe(
+    'also differs in request.method, proof.claims.ekm and does not differ in a, b',
+  );
+});

@@ -251,7 +251,7 @@ test('notes and pairs tell no token, and no note stands there twice', () => {
 
 test('evidence has an attack only where there was one', () => {
   const book = new EvidenceBook();
-  expect(book.close()).toEqual({ connections: [], exchanges: [], pairs: [], notes: [] });
+  expect(book.close()).toStrictEqual({ connections: [], exchanges: [], pairs: [], notes: [] });
   const attack = { attacker: 'm', loot: 'l', attempts: [], outcome: 'o' };
   book.attacked(attack);
   expect(book.close().attack).toEqual(attack);

@@ -259,7 +259,7 @@ test('a run that goes on forgets the scenarios that have ended', async () => {
   const { signal } = new AbortController();
   const added = vi.spyOn(signal, 'addEventListener');
   const removed = vi.spyOn(signal, 'removeEventListener');
-  await executed({ run }, { signal }).ended;
+  expect(await executed({ run }, { signal }).ended).toMatchObject({ verdict: 'pass' });
   expect(added.mock.calls.length).toBeGreaterThan(0);
   expect(removed.mock.calls.map(([type, listener]) => [type, listener])).toEqual(
     added.mock.calls.map(([type, listener]) => [type, listener]),

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { ConnectFailure } from '../wire/connection.ts';
 import { judge, reasonOf, Unjudgeable } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { VERDICTS } from './record.ts';
 
 function finding(severity: Finding['severity'], reason: string, cause: string | null = null): Finding {
   return { severity, reason, cause, attribution: severity === 'info' ? 'specification' : 'target' };
@@ -95,4 +96,24 @@ test('a private key in the message of an error stays out of the record', () => {
     expect(reason).toContain('cannot use <a private key>');
     expect(reason).not.toContain('MIGH');
   }
+});
+
+test('verdicts are listed in the order in which findings outweigh each other', () => {
+  expect(new Set(VERDICTS).size).toBe(6);
+  expect(VERDICTS.at(-1)).toBe('pass');
+  const severities = (['info', 'warn', 'inconclusive', 'fail'] as const).map((one) => finding(one, one));
+  for (let count = severities.length; count > 0; count--) {
+    const verdict = judge(severities.slice(0, count), undefined).verdict;
+    expect(VERDICTS.indexOf(verdict)).toBe(severities.length - count);
+  }
+});
+
+test('no private key that an error quotes gets into a reason, not even one cut short', () => {
+  const key = '-----BEGIN PRIVATE KEY-----\nMIG\n-----END PRIVATE KEY-----';
+  expect(reasonOf(`in ${key} and ${key}.`).message).toBe(
+    'the harness failed: in <a private key> and <a private key>.',
+  );
+  expect(reasonOf('in -----BEGIN EC PRIVATE KEY-----\nMIG').message).toBe(
+    'the harness failed: in <a private key>',
+  );
 });

@@ -102,7 +102,7 @@ test('without an introspection endpoint there are no opaque tokens', async () =>
 test('the right request has a token, a proof for it on the connection, and no more', async () => {
   const here = connection();
   const { request, sent, token } = await makerOn().maker.make({}, here);
-  expect(request).toEqual({
+  expect(request).toStrictEqual({
     method: 'GET',
     target: '/resource',
     authority: 'rs.tsbt.test:8443',

@@ -1,6 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
+import { readJwt } from '../forge/read.ts';
 import type { Connection, ConnectOptions } from '../wire/connection.ts';
 import { ConnectFailure } from '../wire/connection.ts';
 import type { OpenSslConnection } from '../wire/openssl-client.ts';
@@ -252,6 +253,23 @@ test('every connection is closed in the end, adopted ones too', async () => {
   expect(play.nextConnectionId()).toBe('c3');
   expect([...opened, guest].map(({ disposed }) => disposed)).toEqual([true, true, true]);
   expect(play.evidence.close().connections.map(({ id }) => id)).toEqual(['c1', 'c2', 'guest']);
+});
+
+test('a proof is made for a token on a connection, right unless told otherwise', async () => {
+  const { play } = playOn();
+  const [connection, token] = [await play.connect(), await play.mint()];
+  expect(readJwt(play.proof(connection, token)).claims).toEqual({
+    ath: token.sha256,
+    ekm: connection.exporter().toString('base64url'),
+    iat: expect.any(Number),
+  });
+  expect(readJwt(play.proof(connection, token, { claims: { ekm: 'x' } })).claims).toMatchObject({ ekm: 'x' });
+});
+
+test('only an intermediary has servers behind it', () => {
+  expect(() => playOn().play.behind).toThrow(
+    expect.objectContaining({ attribution: 'harness', message: 'the target is no intermediary' }),
+  );
 });
 
 test('per-request claims are for a GET of the protected path unless told otherwise', () => {

@@ -248,6 +248,15 @@ export class Play implements AsyncDisposable {
     this.evidence.note(text);
   }
 
+  /**
+   * Something worth knowing that is measured beside what is judged; the report shows it with the target.
+   *
+   * @param unit `ms`, or empty for a plain number
+   */
+  measure(what: string, value: number, unit: '' | 'ms' = ''): void {
+    this.evidence.measured({ what, value, unit });
+  }
+
   /** Ends the scenario: it does not apply to this target. */
   notApplicable(reason: string): never {
     throw new Unjudgeable('not-applicable', 'target', reason);

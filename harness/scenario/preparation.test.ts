@@ -124,6 +124,16 @@ test('a key type that the target takes no algorithm for does not apply', async (
   });
 });
 
+test('every algorithm of a key type is tried, and on TLS 1.2 with each form of the exporter', async () => {
+  const tried = async (permutation: Permutation) => {
+    const { setting, opened } = onPaper({ answer: () => challenged('invalid_proof') });
+    await new Preparations(setting).for(permutation);
+    return opened.length;
+  };
+  expect(await tried(RSA)).toBe(2);
+  expect(await tried({ ...RSA, tls: 'TLSv1.2' })).toBe(4);
+});
+
 test('a key type whose certificate is not let in does not apply, at the handshake or after it', async () => {
   const text = (detail: string) => `the target does not let a client with a RSA certificate in (${detail})`;
   const after: Paper = { answer: () => failure('tls-alert', 'unsupported certificate') };
@@ -158,5 +168,9 @@ test('a fault of the harness is its own', async () => {
   const bars = () => {
     throw new Error('a bug');
   };
-  expect(await prepare({ bars })).toMatchObject({ verdict: 'inconclusive', attribution: 'harness' });
+  expect(await prepare({ bars })).toMatchObject({
+    verdict: 'inconclusive',
+    attribution: 'harness',
+    message: expect.stringMatching(/^the harness failed: Error: a bug/),
+  });
 });

@@ -64,7 +64,6 @@ async function prepare(setting: Setting, permutation: Permutation): Promise<Prep
     for (const algorithm of ALGORITHMS[permutation.key]) {
       const candidate: Preparation = { ...LITERAL, exporterForm, algorithm };
       const tried = await tryCandidate(setting, permutation, candidate);
-      if (tried instanceof Unjudgeable) return tried;
       if (typeof tried !== 'string') return tried;
       refusal = tried;
     }

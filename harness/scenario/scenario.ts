@@ -1,3 +1,4 @@
+import type { AuthorizationServerScenario } from './authorization-server/authorization-server-scenario.ts';
 import type { ClientScenario } from './client/client-scenario.ts';
 import type { Across } from './permutation.ts';
 import type { Role } from './record.ts';
@@ -35,7 +36,7 @@ export interface ServerScenario extends ScenarioOutline {
 }
 
 /** A scenario of any role. */
-export type Scenario = ServerScenario | ClientScenario;
+export type Scenario = ServerScenario | ClientScenario | AuthorizationServerScenario;
 
 /**
  * - `persistent-connection`: serves several requests on one connection

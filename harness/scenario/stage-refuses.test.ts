@@ -273,6 +273,9 @@ test('a variant without a word on connections goes where the control went', asyn
   await stage.refuses(refused(), [wrongEkm], {}, way);
   expect(opened).toHaveLength(1);
   expect(opened[0]?.requests).toHaveLength(4);
+  const on = await stage.connect();
+  await stage.refuses(refused(), [wrongEkm], {}, { on });
+  expect(opened.map(({ requests }) => requests.length)).toEqual([4, 4]);
 });
 
 test('a variant goes out on the very connection that it names', async () => {

@@ -12,6 +12,9 @@ const CAPABILITIES = {
   scoped: 'asks for the scope tsbt.scoped under <protected>/scoped',
   counter: 'counts POSTs at <protected>/counter',
   registration: 'registers clients (RFC 7591)',
+  'token-exchange': 'exchanges tokens (RFC 8693)',
+  'opaque-tokens': 'issues opaque access tokens for the resource in TSBT_OPAQUE_AUDIENCE',
+  'refresh-tokens': 'issues refresh tokens with token exchange to clients that are registered for them',
   'certificate-rotation': 'reloads its certificate and key files on SIGHUP',
   sidecar: 'a client that keeps its agents at arm’s length, as the draft’s Appendix B.4 asks of sidecars',
 } as const;

@@ -5,7 +5,7 @@ const root = new URL('../../', import.meta.url);
 const pathOf = (path: string): string => fileURLToPath(new URL(path, root));
 
 /** The roles that there is a reference implementation of, in the order of a run that names no target. */
-export const EMBEDDED_ROLES = ['resource-server', 'client', 'intermediary'] as const;
+export const EMBEDDED_ROLES = ['resource-server', 'client', 'intermediary', 'authorization-server'] as const;
 
 export type EmbeddedRole = (typeof EMBEDDED_ROLES)[number];
 
@@ -14,6 +14,7 @@ export const EMBEDDED: Readonly<Record<EmbeddedRole, string>> = {
   'resource-server': pathOf('targets/reference/target.yaml'),
   client: pathOf('targets/reference-client/sidecar.yaml'),
   intermediary: pathOf('targets/reference-intermediary/target.yaml'),
+  'authorization-server': pathOf('targets/reference-authorization-server/extended.yaml'),
 };
 
 /** The reference's other forms: with a mistake built in, or different where the draft leaves freedom. */
@@ -40,6 +41,10 @@ export const FORMS: Readonly<Record<EmbeddedRole, Readonly<Partial<Record<Form, 
       module: pathOf('reference/intermediary/mutants.ts'),
       catalogue: pathOf('reference/intermediary/mutants.ts'),
     },
+  },
+  'authorization-server': {
+    mutant: formIn('reference/authorization-server-mutants/'),
+    variant: formIn('reference/authorization-server-variants/'),
   },
 };
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Manifest } from './manifest.ts';
 import type { Identity } from '../../certs/identity.ts';
-import { areForClient } from './target.ts';
-import type { ServerSettings, TargetSettings } from './target.ts';
+import { areForAuthorizationServer, areForClient } from './target.ts';
+import type { AuthorizationServerSettings, ServerSettings, TargetSettings } from './target.ts';
 
 /** The variables of the target contract, `TSBT_…`. */
 export type TargetEnvironment = Readonly<Record<string, string>>;
@@ -52,7 +52,9 @@ export async function prepareEnvironment(
           }
         : {
             ...(await identityFiles(settings.serverIdentity)),
-            ...(await serverVariables(settings, capabilities, file)),
+            ...(areForAuthorizationServer(settings)
+              ? await authorizationServerVariables(settings, listen, file)
+              : await serverVariables(settings, capabilities, file)),
           }),
     };
     return {
@@ -93,4 +95,23 @@ async function serverVariables(
           TSBT_TOKEN_ENDPOINT: behind.tokenEndpoint,
         }),
   };
+}
+
+async function authorizationServerVariables(
+  settings: AuthorizationServerSettings,
+  listen: string,
+  file: (name: string, text: string) => Promise<string>,
+): Promise<TargetEnvironment> {
+  return {
+    TSBT_CLIENT_CA_FILE: await file('client-ca.pem', settings.clientAuthorities),
+    TSBT_ISSUER: issuerAt(Number(listen.slice(listen.lastIndexOf(':') + 1))),
+    TSBT_AUDIENCE: settings.audience,
+    TSBT_OPAQUE_AUDIENCE: settings.opaqueAudience,
+    TSBT_CLIENTS_FILE: await file('clients.json', `${JSON.stringify(settings.clients)}\n`),
+  };
+}
+
+/** The issuer identifier of an authorization server that the suite starts on a port. */
+export function issuerAt(port: number): string {
+  return `https://localhost:${port}`;
 }

@@ -20,13 +20,6 @@ const STOP_GRACE_MS = 5000;
  */
 export async function startTarget(manifest: Manifest, settings: TargetSettings): Promise<Target> {
   const { start, role } = manifest;
-  if (role === 'authorization-server')
-    throw new TargetProblem(
-      'not-available',
-      manifest.name,
-      `targets of the role ${role} are not part of this version`,
-      'Run targets of the roles resource-server, client and intermediary.',
-    );
   switch (start.kind) {
     case 'url':
       return (role === 'client' ? reachUrlClient : reachUrlTarget)(

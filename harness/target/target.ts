@@ -76,7 +76,25 @@ export interface ServerSettings extends Bounds {
   readonly behind?: Behind;
 }
 
-export type TargetSettings = ServerSettings | ClientSettings;
+/** What an authorization server under test is given: the suite's side of the target contract. */
+export interface AuthorizationServerSettings extends Bounds {
+  readonly serverIdentity: Identity;
+  readonly clientAuthorities: string;
+  readonly serverAuthorities: string;
+  /** The resource whose access tokens are JWTs. */
+  readonly audience: string;
+  /** The resource whose access tokens are opaque. */
+  readonly opaqueAudience: string;
+  /** Metadata of the clients that it knows (RFC 7591 §2, with `client_id`). */
+  readonly clients: readonly object[];
+}
+
+export type TargetSettings = ServerSettings | ClientSettings | AuthorizationServerSettings;
+
+/** Whether these are the settings of an authorization server under test. */
+export function areForAuthorizationServer(settings: TargetSettings): settings is AuthorizationServerSettings {
+  return 'clients' in settings;
+}
 
 /** Whether these are the settings of a client under test. */
 export function areForClient(settings: TargetSettings): settings is ClientSettings {

@@ -1,11 +1,13 @@
-import { parseChallenges } from '../client/challenge.ts';
+import { type Challenge, parseChallenges } from '../client/challenge.ts';
 import { defaultClientParts } from '../client/parts.ts';
 import { provingAfterChallenge } from '../client-variants/after-challenge.ts';
 import { ERROR } from '../proof/vocabulary.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
+import { defaultSidecarParts } from '../sidecar/parts.ts';
+import { following } from './connections.ts';
 import { proving } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
-import { fieldsOf, heedingUnproven, resending, unproven } from './resending.ts';
+import { fieldsOf, heedingUnproven, resending, unproven, withoutFields } from './resending.ts';
 
 const { asksForProof, readFields } = defaultClientParts;
 
@@ -43,19 +45,24 @@ function throwsTokenAway(): ClientVariant {
   };
 }
 
-/** Waits for a challenge, and knows it in one spelling only. */
-function oneSpelling(): ClientVariant {
+/** Waits for a challenge, and recognises it in its own way. */
+function recognising(isChallenge: (fields: readonly string[]) => boolean): ClientVariant {
   return {
     client: {
       parts: {
         ...waiting(),
-        asksForProof: (status, headers) =>
-          status === 401 &&
-          /^Bearer (?:realm="[^"]*", )?error="/.test([headers['www-authenticate']].flat()[0] ?? '') &&
-          asksForProof(status, headers),
+        asksForProof: (status, { 'www-authenticate': fields }) =>
+          status === 401 && isChallenge([fields ?? []].flat()),
       },
     },
   };
+}
+
+function asked(challenges: readonly Challenge[]): boolean {
+  const errors: readonly unknown[] = [ERROR.invalidProof, ERROR.useSessionBinding];
+  return challenges.some(
+    ({ scheme, parameters }) => scheme === 'bearer' && errors.includes(parameters.get('error')),
+  );
 }
 
 /** The reference client that sends each request once more without a proof where this is so. */
@@ -89,14 +96,35 @@ export const challengesMutants: readonly ClientMutant[] = [
   {
     id: 'M-CL-37',
     mistake: 'waits for a challenge, does not know use_session_binding, and throws the token away',
-    breaks: ['CL-RETRY-1', 'CL-RETRY-5'],
+    breaks: ['CL-RETRY-1'],
     variant: throwsTokenAway,
   },
   {
     id: 'M-CL-164',
     mistake: 'waits for a challenge, and knows it only as the first one and written as in the draft',
     breaks: ['CL-RETRY-5'],
-    variant: oneSpelling,
+    variant: () =>
+      recognising(
+        ([first = '']) => /^Bearer (?:realm="[^"]*", )?error="/.test(first) && asked(parseChallenges(first)),
+      ),
+  },
+  {
+    id: 'M-CL-185',
+    mistake: 'waits for a challenge, and reads only the first of several WWW-Authenticate fields',
+    breaks: ['CL-RETRY-5'],
+    variant: () => recognising(([first]) => asked(parseChallenges(first))),
+  },
+  {
+    id: 'M-CL-186',
+    mistake: 'waits for a challenge, and reads only the first of several challenges',
+    breaks: ['CL-RETRY-5'],
+    variant: () => recognising((fields) => asked(parseChallenges(fields).slice(0, 1))),
+  },
+  {
+    id: 'M-CL-187',
+    mistake: 'waits for a challenge, and searches its text for the error code',
+    breaks: ['CL-RETRY-5'],
+    variant: () => recognising((fields) => /use_session_binding|invalid_proof/.test(fields.join(', '))),
   },
   {
     id: 'M-CL-38',
@@ -117,7 +145,7 @@ export const challengesMutants: readonly ClientMutant[] = [
   {
     id: 'M-CL-46',
     mistake: 'sends a token again as often as it is called invalid',
-    breaks: ['CL-RETRY-3', 'CL-SVID-3'],
+    breaks: ['CL-RETRY-3'],
     variant: () => ({
       dispatcher: resending(({ status, headers, options }) =>
         status === 401 && errorsIn(headers).includes(ERROR.invalidToken) ? options : undefined,
@@ -163,6 +191,31 @@ export const challengesMutants: readonly ClientMutant[] = [
     }),
   },
   {
+    id: 'M-CL-191',
+    mistake: 'sends the token in a form after 400',
+    breaks: ['CL-RETRY-4'],
+    variant: () => ({
+      dispatcher: resending(({ status, options, before }) => {
+        if (status !== 400 || before > 0) return undefined;
+        const { token } = readFields(options.headers);
+        const form = ['Content-Type', 'application/x-www-form-urlencoded'];
+        const rest = withoutFields(options, 'authorization', 'content-type', 'content-length');
+        return {
+          ...rest,
+          method: 'POST',
+          headers: [...fieldsOf(rest), ...form],
+          body: `access_token=${token}`,
+        };
+      }),
+    }),
+  },
+  {
+    id: 'M-CL-190',
+    mistake: 'takes a 401 with Location for a redirection, and follows it with the token',
+    breaks: ['CL-RETRY-4'],
+    variant: () => following((target) => target.protocol === 'https:', [401]),
+  },
+  {
     id: 'M-CL-51',
     mistake: 'sends a POST again after 401',
     breaks: ['CL-SC-11'],
@@ -179,6 +232,40 @@ export const challengesMutants: readonly ClientMutant[] = [
     variant: () => ({
       dispatcher: resending(({ status, options, before }) =>
         before === 0 && options.method === 'POST' && status === 503 ? options : undefined,
+      ),
+    }),
+  },
+  {
+    id: 'M-CL-182',
+    mistake: 'sends a POST again after 401, when its body has been read and is gone',
+    breaks: ['CL-SC-11'],
+    variant: () => ({
+      dispatcher: resending(({ status, headers, options, before }) =>
+        before === 0 && options.method === 'POST' && asksForProof(status, headers)
+          ? { ...withoutFields(options, 'content-length'), body: null }
+          : undefined,
+      ),
+    }),
+  },
+  {
+    id: 'M-CL-183',
+    mistake: 'takes WWW-Authenticate for its own, and leaves it out of a 401 that it hands on',
+    breaks: ['CL-SC-11'],
+    variant: () => ({
+      sidecar: {
+        responseFields: (headers) =>
+          defaultSidecarParts.responseFields(headers).filter(([name]) => name !== 'www-authenticate'),
+      },
+    }),
+  },
+  {
+    id: 'M-CL-184',
+    mistake: 'sends a POST again when its connection ends without a response',
+    breaks: ['CL-SC-11'],
+    variant: () => ({
+      dispatcher: resending(
+        () => undefined,
+        ({ options, before }) => (before === 0 && options.method === 'POST' ? options : undefined),
       ),
     }),
   },

@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
+import { defaultClientParts } from '../client/parts.ts';
+import { createProof } from '../proof/create.ts';
 import { encodeBase64url } from '../proof/encoding.ts';
 import { CLAIM } from '../proof/vocabulary.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
-import { claiming } from './making.ts';
+import { claiming, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
 
 /** The reference client that hashes something else than the token. */
@@ -22,6 +24,19 @@ function claimOf(token: string, name: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Keeps the token of the request that is being served where every request can reach it. */
+function sharedToken(): ClientVariant {
+  let current = '';
+  return withParts(() => ({
+    readFields(headers) {
+      const request = defaultClientParts.readFields(headers);
+      current = request.token ?? current;
+      return request;
+    },
+    createProof: (signer, content) => createProof(signer, { ...content, token: current }),
+  }));
 }
 
 function issuing(value: (right: number, token: string) => unknown): ClientVariant {
@@ -71,6 +86,12 @@ export const claimsMutants: readonly ClientMutant[] = [
     breaks: ['CL-PL-2'],
     variant: () =>
       hashing((token) => encodeBase64url(Buffer.from(sha256(token), 'base64url').subarray(0, 16))),
+  },
+  {
+    id: 'M-CL-194',
+    mistake: 'keeps the token of the current request in one variable for all users',
+    breaks: ['CL-PL-2'],
+    variant: sharedToken,
   },
   {
     id: 'M-CL-123',

@@ -48,21 +48,26 @@ function ofOtherIdentity(): ClientVariant {
   return { client: { parts: { ...client?.parts, signerOf: () => signerOf(other) } } };
 }
 
+/** Makes clients like the target's own, which end with it. */
+export function clientsLike({ settings, identity, closing }: Surroundings): () => SessionBoundAgent {
+  return () => {
+    const client = new SessionBoundAgent({
+      identity,
+      tls: { ca: settings.authorities },
+      proofs: { claims: settings.claims },
+    });
+    closing.addEventListener('abort', () => void client.destroy());
+    return client;
+  };
+}
+
 /** A client for each request, which is closed after it. */
 export class OneRequestEach extends Dispatcher {
   readonly #make: () => SessionBoundAgent;
 
-  constructor({ settings, identity, closing }: Surroundings) {
+  constructor(surroundings: Surroundings) {
     super();
-    this.#make = () => {
-      const client = new SessionBoundAgent({
-        identity,
-        tls: { ca: settings.authorities },
-        proofs: { claims: settings.claims },
-      });
-      closing.addEventListener('abort', () => void client.destroy());
-      return client;
-    };
+    this.#make = clientsLike(surroundings);
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -74,16 +79,51 @@ export class OneRequestEach extends Dispatcher {
 }
 
 /** The reference client that follows redirections, with all fields, where `follows` says so. */
-export function following(follows: (target: URL, origin: URL) => boolean): ClientVariant {
+export function following(
+  follows: (target: URL, origin: URL) => boolean,
+  statuses: readonly number[] = [301, 302, 307, 308],
+): ClientVariant {
   return {
     dispatcher: resending(({ status, headers, options, before }) => {
-      if (![301, 302, 307, 308].includes(status) || before > 4) return undefined;
+      if (!statuses.includes(status) || before > 4) return undefined;
       const origin = new URL(String(options.origin));
       const target = URL.parse(headers.location ?? '', new URL(options.path, origin).href);
       if (target === null || !follows(target, origin)) return undefined;
       const path = `${target.pathname}${target.search}`;
       return { ...options, origin: target.origin, path, headers: fieldsOf(options) };
     }),
+  };
+}
+
+/** Goes on with the alternative that a server names, for as long as that answers; its certificate is not verified. */
+function ofAlternative(): ClientVariant {
+  let origin: string | undefined;
+  const forOrigin = (options: Dispatcher.DispatchOptions, own: string) => {
+    origin = undefined;
+    return { ...options, origin: own };
+  };
+  return {
+    ...withParts(() => ({
+      tlsOptions: (url, identity, settings) => ({
+        ...defaultClientParts.tlsOptions(url, identity, settings),
+        ...(url.origin === origin && { rejectUnauthorized: false }),
+      }),
+    })),
+    dispatcher(client, surroundings) {
+      const own = surroundings.settings.upstream.origin;
+      const noting = resending(
+        ({ headers }) => {
+          const [, authority] = /="([^"]+)"/.exec(headers['alt-svc'] ?? '') ?? [];
+          if (authority !== undefined) origin = new URL(`https://${authority}`).origin;
+          return undefined;
+        },
+        ({ options, before }) =>
+          before === 0 && options.origin !== own ? forOrigin(options, own) : undefined,
+      )(client, surroundings);
+      return noting.compose(
+        (dispatch) => (options, handler) => dispatch({ ...options, origin: origin ?? own }, handler),
+      );
+    },
   };
 }
 
@@ -137,5 +177,11 @@ export const connectionsMutants: readonly ClientMutant[] = [
     mistake: 'follows redirections to plain HTTP with the token',
     breaks: ['CL-CONN-1', 'CL-FLD-3'],
     variant: () => following((target) => target.protocol === 'http:'),
+  },
+  {
+    id: 'M-CL-193',
+    mistake: 'goes to the alternative that Alt-Svc names, and does not verify whose certificate it has',
+    breaks: ['CL-FLD-3'],
+    variant: ofAlternative,
   },
 ];

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { defaultClientParts } from '../client/parts.ts';
+import { confirmationOf } from '../client/token-binding.ts';
+import { createProof } from '../proof/create.ts';
 import { CLAIM, EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
 import { exporterOf } from '../tls/exporter.ts';
@@ -13,8 +15,12 @@ function exporting(exporter: (socket: TLSSocket) => Buffer): ClientVariant {
   return { client: { ...client, parts: { ...client?.parts, exporterOf: exporter } } };
 }
 
+function labelledOn(socket: TLSSocket, label: string): Buffer {
+  return socket.exportKeyingMaterial(EXPORTER_LENGTH, label, Buffer.alloc(0));
+}
+
 function labelled(label: string): ClientVariant {
-  return exporting((socket) => socket.exportKeyingMaterial(EXPORTER_LENGTH, label, Buffer.alloc(0)));
+  return exporting((socket) => labelledOn(socket, label));
 }
 
 function keptByHost(): ClientVariant {
@@ -58,6 +64,23 @@ function renegotiating(): ClientVariant {
       ...defaultClientParts.tlsOptions(origin, identity, settings),
       secureOptions: 0,
     }),
+  }));
+}
+
+/** Takes a token that names another label for one of RFC 9266. */
+function byUnknownLabel(): ClientVariant {
+  return withParts(() => ({
+    proofsOf: (basis) =>
+      defaultClientParts.proofsOf({
+        ...basis,
+        createProof: (signer, content) =>
+          createProof(
+            signer,
+            basis.socket !== undefined && confirmationOf(content.token)?.kind === 'unusable'
+              ? { ...content, exporter: labelledOn(basis.socket, 'EXPORTER-Channel-Binding') }
+              : content,
+          ),
+      }),
   }));
 }
 
@@ -120,7 +143,7 @@ export const exporterMutants: readonly ClientMutant[] = [
   {
     id: 'M-CL-104',
     mistake: 'takes the hash of the server certificate, tls-server-end-point, for the exporter value',
-    breaks: ['CL-EKM-1', 'CL-EKM-4'],
+    breaks: ['CL-EKM-1'],
     variant: () =>
       exporting((socket) => Buffer.from(hash('sha256', socket.getPeerCertificate().raw, 'hex'), 'hex')),
   },
@@ -153,5 +176,11 @@ export const exporterMutants: readonly ClientMutant[] = [
     mistake: 'lets the server renegotiate, and goes on with the exporter value of the first handshake',
     breaks: ['CL-EKM-8'],
     variant: renegotiating,
+  },
+  {
+    id: 'M-CL-197',
+    mistake: 'exports with the label of RFC 9266 where a token names a label that it does not know',
+    breaks: ['CL-NOTE-2'],
+    variant: byUnknownLabel,
   },
 ];

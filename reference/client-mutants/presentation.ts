@@ -65,6 +65,31 @@ function preferring(): ClientVariant {
   return { ...variant, client: { parts: { ...variant.client?.parts, withProof } } };
 }
 
+/** Removes what the agent's Connection field names when everything is there, its own proof too. */
+function removingLast(): ClientVariant {
+  const mark = 'x-named';
+  return {
+    sidecar: {
+      requestFields: (request) => [
+        ...defaultSidecarParts.requestFields(request),
+        mark,
+        request.headers.connection ?? '',
+      ],
+    },
+    ...withParts(() => ({
+      withProof(request, proof) {
+        const all = defaultClientParts.withProof(request, proof);
+        const value = all[all.indexOf(mark) + 1] ?? '';
+        const named = value.split(',').map((name) => name.trim().toLowerCase());
+        return all.filter((_text, index) => {
+          const name = all[index - (index % 2)]?.toLowerCase() ?? '';
+          return name !== mark && !named.includes(name);
+        });
+      },
+    })),
+  };
+}
+
 function firstOfAgentConnection(): ClientVariant {
   const known = new WeakSet<Socket>();
   return {
@@ -109,7 +134,7 @@ export const presentationMutants: readonly ClientMutant[] = [
   {
     id: 'M-CL-141',
     mistake: 'sends no proof on HTTP/2',
-    breaks: ['CL-SC-1', 'CL-FLD-2'],
+    breaks: ['CL-FLD-2'],
     also: ['TLSv1.3 h2 P-256'],
     variant: () =>
       proving((_inner, { socket }) => (socket?.alpnProtocol === 'h2' ? { proofFor: () => undefined } : {})),
@@ -135,7 +160,7 @@ export const presentationMutants: readonly ClientMutant[] = [
   {
     id: 'M-CL-145',
     mistake: 'sends two proofs in one field, with a comma between them',
-    breaks: ['CL-FLD-1'],
+    breaks: ['CL-FLD-1', 'CL-SIG-2'],
     variant: () => writing((proof, { fields }) => [...fields, PROOF_FIELD, `${proof}, ${proof}`]),
   },
   {
@@ -212,5 +237,11 @@ export const presentationMutants: readonly ClientMutant[] = [
     mistake: 'passes Client-Cert and Client-Cert-Chain of the agent on',
     breaks: ['CL-SC-2'],
     variant: () => passing((name) => /^client-cert(?:-chain)?$/i.test(name)),
+  },
+  {
+    id: 'M-CL-188',
+    mistake: 'removes the fields that the agent’s Connection names after it has added the proof',
+    breaks: ['CL-SC-2'],
+    variant: removingLast,
   },
 ];

@@ -27,9 +27,11 @@ async function keeping(options: Options): Promise<Options> {
  * origin is sent by undici itself.
  *
  * @param next the request to send instead of passing the response on; `undefined` to pass it on
+ * @param unanswered the same where the request failed before there was a response
  */
 export function resending(
   next: (answer: Answer) => Options | undefined,
+  unanswered: (request: Pick<Answer, 'options' | 'before'>) => Options | undefined = () => undefined,
 ): NonNullable<ClientVariant['dispatcher']> {
   return (client, { closing }) => {
     const plain = new Agent();
@@ -37,10 +39,12 @@ export function resending(
     return client.compose((dispatch) => (first, handler) => {
       const send = (options: Options, before: number): void => {
         let again: Options | undefined;
+        let answered = false;
         const relay: Dispatcher.DispatchHandler = {
           onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
           onResponseStart(controller, status, headers, message) {
             again = status < 200 ? undefined : next({ status, headers, options, before });
+            answered ||= status >= 200;
             if (again === undefined) handler.onResponseStart?.(controller, status, headers, message);
           },
           onResponseData(controller, chunk) {
@@ -50,7 +54,11 @@ export function resending(
             if (again === undefined) handler.onResponseEnd?.(controller, trailers);
             else send(again, before + 1);
           },
-          onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+          onResponseError(controller, error) {
+            const another = answered ? undefined : unanswered({ options, before });
+            if (another === undefined) handler.onResponseError?.(controller, error);
+            else send(another, before + 1);
+          },
         };
         if (String(options.origin).startsWith('http:')) plain.dispatch(options, relay);
         else dispatch(options, relay);
@@ -64,6 +72,15 @@ export function resending(
 /** A request's fields as a flat list. */
 export function fieldsOf(options: Options): string[] {
   return [...defaultClientParts.readFields(options.headers).fields];
+}
+
+/** A request without the fields of these names, which are in lower case. */
+export function withoutFields(options: Options, ...names: readonly string[]): Options {
+  const headers = fieldsOf(options).filter((_text, index, all) => {
+    const name = all[index - (index % 2)] ?? '';
+    return !names.includes(name.toLowerCase());
+  });
+  return { ...options, headers };
 }
 
 /** Mark of a request that is to be sent without a proof; it goes no further than the client. */

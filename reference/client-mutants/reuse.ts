@@ -1,28 +1,32 @@
+import { randomUUID } from 'node:crypto';
 import { Client, type Dispatcher } from 'undici';
 import type { TLSSocket } from 'node:tls';
 import { openTls } from '../client/handshake.ts';
 import { signerOf } from '../client/identity.ts';
 import { defaultClientParts } from '../client/parts.ts';
 import type { Proofs, TokenRequest } from '../client/proof-source.ts';
-import { createProof } from '../proof/create.ts';
+import { createProof, type ProofSigner } from '../proof/create.ts';
 import type { ClientVariant, Surroundings } from '../sidecar/target.ts';
 import { exporterOf } from '../tls/exporter.ts';
-import { proving } from './making.ts';
+import { proving, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
+import { fieldsOf, resending } from './resending.ts';
 
-/** The reference client that remembers proofs under something else than connection and token. */
+/** The reference client that remembers proofs under something else than connection and token; not those of single requests. */
 function remembering(
   keyOf: (request: TokenRequest, connection: Proofs, socket: TLSSocket | undefined) => unknown,
 ): ClientVariant {
   const kept = new Map<unknown, string | undefined>();
-  return proving((inner, { socket }) => ({
+  return proving((inner, { socket, policy }) => ({
     proofFor(request) {
+      if (policy.claims === 'request') return inner.proofFor(request);
       const key = keyOf(request, inner, socket);
       if (!kept.has(key)) kept.set(key, inner.proofFor(request));
       return kept.get(key);
     },
-    refused() {
+    refused(token, proof) {
       kept.clear();
+      inner.refused(token, proof);
     },
   }));
 }
@@ -71,33 +75,37 @@ function ofNewestConnection(): ClientVariant {
   });
 }
 
+/** What is proven of a connection, and with what. */
+interface Opened {
+  readonly socket: TLSSocket;
+  readonly exporter: Buffer;
+  readonly signer: ProofSigner;
+}
+
 /** undici as it is: it chooses, and opens, the connection of a request after the request was proven. */
 function provenBeforehand(_client: unknown, { settings, identity, closing }: Surroundings): Dispatcher {
-  const { upstream, authorities } = settings;
-  const exporters = new WeakMap<TLSSocket, Buffer>();
-  let opened: Promise<TLSSocket> | undefined;
+  const { upstream, authorities, claims } = settings;
+  let opened: Promise<Opened> | undefined;
   let isTaken = true;
-  const open = (): Promise<TLSSocket> => {
+  const open = (): Promise<Opened> => {
     isTaken = false;
-    opened = openTls(
-      upstream,
-      identity(),
-      { tls: { ca: authorities }, allowH2: true, connectTimeoutMs: 10_000 },
-      defaultClientParts,
-    ).then((socket) => {
-      exporters.set(socket, exporterOf(socket));
-      return socket;
-    });
+    const own = identity();
+    const how = { tls: { ca: authorities }, allowH2: true, connectTimeoutMs: 10_000 };
+    opened = openTls(upstream, own, how, defaultClientParts).then((socket) => ({
+      socket,
+      exporter: exporterOf(socket),
+      signer: signerOf(own),
+    }));
     return opened;
   };
   const client = new Client(upstream.origin, {
     allowH2: true,
     connect(_options, callback) {
-      const socket = opened === undefined || isTaken ? open() : opened;
+      const connection = opened === undefined || isTaken ? open() : opened;
       isTaken = true;
       const hand = async () => {
         try {
-          callback(null, await socket);
+          callback(null, (await connection).socket);
         } catch (error) {
           opened = undefined;
           callback(error as Error, null);
@@ -108,27 +116,58 @@ function provenBeforehand(_client: unknown, { settings, identity, closing }: Sur
   });
   closing.addEventListener('abort', () => {
     void client.destroy();
-    opened?.then((socket) => socket.destroy()).catch(() => {});
+    opened?.then(({ socket }) => socket.destroy()).catch(() => {});
   });
   return client.compose((dispatch) => (options, handler) => {
-    const send = (exporter: Buffer | undefined) => {
+    const { method, path } = options;
+    const send = (connection: Opened | undefined) => {
       const request = defaultClientParts.readFields(options.headers);
+      const target = defaultClientParts.targetOf(upstream, path);
       const proof =
-        exporter === undefined || request.token === undefined
+        connection === undefined || request.token === undefined
           ? undefined
-          : createProof(signerOf(identity()), {
+          : createProof(connection.signer, {
               token: request.token,
-              exporter,
+              exporter: connection.exporter,
               issuedAt: Math.floor(Date.now() / 1000),
+              ...(claims === 'request' && { request: { identifier: randomUUID(), method, target } }),
             });
       dispatch({ ...options, headers: defaultClientParts.withProof(request, proof) }, handler);
     };
-    (opened ?? open()).then(
-      (socket) => send(exporters.get(socket)),
-      () => send(undefined),
-    );
+    (opened ?? open()).then(send, () => send(undefined));
     return true;
   });
+}
+
+/** Tries the server's other address where a request failed, with the proof that was made for the first attempt. */
+function atOtherAddress(): ClientVariant {
+  const mark = 'x-attempts-of';
+  const first = new Map<string, string>();
+  let count = 0;
+  return {
+    ...withParts(() => ({
+      withProof(request, proof) {
+        const index = request.fields.indexOf(mark);
+        const number = request.fields[index + 1] ?? '';
+        const kept = first.get(number) ?? proof;
+        if (kept !== undefined) first.set(number, kept);
+        return defaultClientParts.withProof({ ...request, fields: request.fields.toSpliced(index, 2) }, kept);
+      },
+    })),
+    dispatcher(client, surroundings) {
+      const { upstream } = surroundings.settings;
+      const origin = `https://127.0.0.1:${upstream.port}`;
+      const twice = resending(
+        () => undefined,
+        ({ options, before }) =>
+          before === 0 && options.method === 'GET' ? { ...options, origin } : undefined,
+      )(client, surroundings);
+      return twice.compose((dispatch) => (options, handler) => {
+        count += 1;
+        return dispatch({ ...options, headers: [...fieldsOf(options), mark, String(count)] }, handler);
+      });
+    },
+  };
 }
 
 /** Mistakes with proofs that are used again (draft -06 §2.1, §3.3.2, Appendix B.3, B.6.1). */
@@ -181,11 +220,23 @@ export const reuseMutants: readonly ClientMutant[] = [
     breaks: ['CL-REUSE-2', 'CL-SC-5'],
     also: ['TLSv1.3 h2 P-256'],
     variant: () =>
-      proving((inner, { socket }) => {
+      proving((inner, { socket, policy }) => {
         let first: string | undefined;
-        return socket?.alpnProtocol === 'h2'
-          ? { proofFor: (request) => (first ??= inner.proofFor(request)) }
+        return socket?.alpnProtocol === 'h2' && policy.claims === 'connection'
+          ? {
+              proofFor: (request) => (first ??= inner.proofFor(request)),
+              refused(token, proof) {
+                first = undefined;
+                inner.refused(token, proof);
+              },
+            }
           : {};
       }),
+  },
+  {
+    id: 'M-CL-198',
+    mistake: 'tries the server’s other address where a request failed, with the proof of the first attempt',
+    breaks: ['CL-EKM-5', 'CL-REUSE-3'],
+    variant: atOtherAddress,
   },
 ];

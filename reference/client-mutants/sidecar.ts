@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { createProof } from '../proof/create.ts';
+import { createProof, type ProofSigner } from '../proof/create.ts';
 import { CLAIM, PROOF_FIELD } from '../proof/vocabulary.ts';
 import { defaultClientParts } from '../client/parts.ts';
 import { defaultSidecarParts } from '../sidecar/parts.ts';
+import { confirmationOf } from '../client/token-binding.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
-import { proofWith } from './making.ts';
+import { proofWith, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
 
 /** The reference sidecar whose proofs take something from the agent's request that is being sent. */
@@ -99,6 +100,83 @@ function adminPages(): ClientVariant {
   };
 }
 
+/** Signs what a query asks it to, which was of help while the client was written. */
+function signingService(): ClientVariant {
+  let signer: ProofSigner | undefined;
+  return {
+    ...withParts(() => ({ signerOf: (identity) => (signer = defaultClientParts.signerOf(identity)) })),
+    sidecar: {
+      destinationOf(request, upstream) {
+        const exporter = URL.parse(request.url ?? '', upstream.href)?.searchParams.get('ekm') ?? '';
+        if (signer === undefined || exporter === '')
+          return defaultSidecarParts.destinationOf(request, upstream);
+        const { token = '' } = defaultClientParts.readFields(request.headers);
+        const issuedAt = Math.floor(Date.now() / 1000);
+        const proof = createProof(signer, { token, exporter: Buffer.from(exporter, 'base64url'), issuedAt });
+        return { status: 200, text: proof };
+      },
+    },
+  };
+}
+
+/** Answers TRACE with the request as it went out. */
+function tracing(): ClientVariant {
+  const proofs = new Map<string, string>();
+  return {
+    ...withParts(() => ({
+      createProof(signer, content) {
+        const proof = createProof(signer, content);
+        proofs.set(content.token, proof);
+        return proof;
+      },
+    })),
+    dispatcher: (client) =>
+      client.compose((dispatch) => (options, handler) => {
+        if (options.method !== 'TRACE') return dispatch(options, handler);
+        const request = defaultClientParts.readFields(options.headers);
+        return dispatch(options, {
+          onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+          onResponseStart: (controller) =>
+            handler.onResponseStart?.(controller, 200, { 'content-type': 'message/http' }, 'OK'),
+          onResponseEnd(controller, trailers) {
+            const fields = defaultClientParts.withProof(request, proofs.get(request.token ?? ''));
+            const lines = fields.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`));
+            const text = `TRACE ${options.path} HTTP/1.1\r\n${lines.join('')}\r\n`;
+            handler.onResponseData?.(controller, Buffer.from(text));
+            handler.onResponseEnd?.(controller, trailers);
+          },
+          onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+        });
+      }),
+  };
+}
+
+/** Serves tokens only that say they are bound to sessions, or say nothing. */
+function refusingUnbound(): ClientVariant {
+  return {
+    sidecar: {
+      destinationOf(request, upstream) {
+        const { token = '' } = defaultClientParts.readFields(request.headers);
+        const { kind = 'session' } = confirmationOf(token) ?? {};
+        return kind === 'none' || kind === 'certificate'
+          ? { status: 403, text: 'the token is not bound to a session' }
+          : defaultSidecarParts.destinationOf(request, upstream);
+      },
+    },
+  };
+}
+
+/** Takes whatever stands behind the scheme for a token. */
+function ofAnyScheme(): ClientVariant {
+  return withParts(() => ({
+    readFields(headers) {
+      const { fields } = defaultClientParts.readFields(headers);
+      const index = fields.findIndex((text, at) => at % 2 === 0 && /^authorization$/i.test(text));
+      return { fields, token: index === -1 ? undefined : /^\S+ +(\S+)$/.exec(fields[index + 1] ?? '')?.[1] };
+    },
+  }));
+}
+
 /** Mistakes of a sidecar towards its agents (draft -06 Appendix B.1, B.4, §6.1.3). */
 export const sidecarMutants: readonly ClientMutant[] = [
   {
@@ -124,7 +202,7 @@ export const sidecarMutants: readonly ClientMutant[] = [
   {
     id: 'M-CL-176',
     mistake: 'sends requests with a proof wherever an agent says, as a forward proxy does',
-    breaks: ['CL-SC-7'],
+    breaks: ['CL-SC-10'],
     variant: forwardProxy,
   },
   {
@@ -168,5 +246,29 @@ export const sidecarMutants: readonly ClientMutant[] = [
       knowingProof((last) => ({
         logLine: (access) => `${defaultSidecarParts.logLine(access)} ${PROOF_FIELD}: ${last()}`,
       })),
+  },
+  {
+    id: 'M-CL-189',
+    mistake: 'answers a query for an exporter value with a proof of that value',
+    breaks: ['CL-SC-7'],
+    variant: signingService,
+  },
+  {
+    id: 'M-CL-192',
+    mistake: 'answers TRACE with the request as it went out, proof and all',
+    breaks: ['CL-SC-8'],
+    variant: tracing,
+  },
+  {
+    id: 'M-CL-195',
+    mistake: 'refuses tokens that are not bound to sessions',
+    breaks: ['CL-UNB-1', 'CL-SC-12'],
+    variant: refusingUnbound,
+  },
+  {
+    id: 'M-CL-196',
+    mistake: 'proves the credentials of any scheme as if they were a token',
+    breaks: ['CL-SC-12'],
+    variant: ofAnyScheme,
   },
 ];

@@ -1,10 +1,16 @@
+import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { following, OneRequestEach } from '../client-mutants/connections.ts';
+import { Dispatcher } from 'undici';
+import { clientsLike, following, OneRequestEach } from '../client-mutants/connections.ts';
 import { proving, withParts } from '../client-mutants/making.ts';
+import { resending } from '../client-mutants/resending.ts';
+import type { SessionBoundAgent } from '../client/agent.ts';
+import { canonicalName } from '../client/request-fields.ts';
 import { defaultClientParts } from '../client/parts.ts';
 import { EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
 import { defaultSidecarParts } from '../sidecar/parts.ts';
-import type { ClientVariant } from '../sidecar/target.ts';
+import type { Problem } from '../sidecar/destination.ts';
+import type { ClientVariant, Surroundings } from '../sidecar/target.ts';
 import type { Variant } from './variant.ts';
 
 /** What Node's types leave out: without a context OpenSSL uses the form that has none (RFC 5705 §4). */
@@ -31,6 +37,33 @@ function resuming(): ClientVariant {
       return objection?.code === 'certificate-not-asked' && socket.isSessionReused() ? undefined : objection;
     },
   }));
+}
+
+/** A client for each token. */
+class AgentForEachToken extends Dispatcher {
+  readonly #agents = new Map<string, SessionBoundAgent>();
+  readonly #make: () => SessionBoundAgent;
+
+  constructor(surroundings: Surroundings) {
+    super();
+    this.#make = clientsLike(surroundings);
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const { token = '' } = defaultClientParts.readFields(options.headers);
+    const agent = this.#agents.get(token) ?? this.#make();
+    this.#agents.set(token, agent);
+    return agent.dispatch(options, handler);
+  }
+}
+
+function refusingForgeries(request: IncomingMessage, upstream: URL): string | Problem {
+  const isForged = Object.keys(request.headers)
+    .map(canonicalName)
+    .some((name) => /^(?:session-binding-proof|tls-exporter|client-cert(?:-chain)?)$/.test(name));
+  if (isForged) return { status: 400, text: 'this is not for an agent to say' };
+  if (request.method === 'TRACE') return { status: 405, text: 'there is no TRACE here' };
+  return defaultSidecarParts.destinationOf(request, upstream);
 }
 
 /** Freedom in TLS and HTTP. */
@@ -65,6 +98,28 @@ export const transportVariants: readonly Variant[] = [
     variant: () => ({ dispatcher: (_client, surroundings) => new OneRequestEach(surroundings) }),
   },
   {
+    id: 'V-CL-connection-per-token',
+    difference: 'keeps the connections of each token apart',
+    variant: () => ({ dispatcher: (_client, surroundings) => new AgentForEachToken(surroundings) }),
+  },
+  {
+    id: 'V-CL-closes-idle',
+    difference: 'closes connections that nothing is under way on',
+    variant: () => ({ client: { idleTimeoutMs: 1 } }),
+  },
+  {
+    id: 'V-CL-repeats-idempotent',
+    difference:
+      'sends a GET or HEAD again, with another proof, where its connection ended without a response',
+    variant: () => ({
+      dispatcher: resending(
+        () => undefined,
+        ({ options, before }) =>
+          before === 0 && /^(?:GET|HEAD)$/.test(options.method) ? options : undefined,
+      ),
+    }),
+  },
+  {
     id: 'V-CL-one-at-a-time',
     difference: 'sends one request at a time',
     variant: () => ({ client: { connections: 1, streams: 1 } }),
@@ -83,6 +138,12 @@ export const transportVariants: readonly Variant[] = [
     id: 'V-CL-follows-same-origin',
     difference: 'follows redirections within the server',
     variant: () => following((target, origin) => target.origin === origin.origin),
+  },
+  {
+    id: 'V-CL-refuses-forgeries',
+    difference:
+      'answers 400 where an agent sends a proof, an exporter value or a certificate, and 405 to TRACE',
+    variant: () => ({ sidecar: { destinationOf: refusingForgeries } }),
   },
   {
     id: 'V-CL-adds-fields',

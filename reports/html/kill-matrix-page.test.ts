@@ -59,5 +59,5 @@ test('what does not hold stands first; foreign text stays text', () => {
   expect(page).toContain('&lt;script&gt;');
   expect(page).toContain('nothing &lt;b&gt;catches');
   expect(page.indexOf('id="mismatches"')).toBeLessThan(page.indexOf('id="mutants"'));
-  expect(page).toContain("script-src &#39;none&#39;");
+  expect(page).toContain('script-src &#39;none&#39;');
 });

@@ -37,8 +37,7 @@ export const amortisation = clientSuite('client-amortisation', [
       stage.measure(`Signatures per request (${USERS} tokens, ${requests} requests)`, proofs.size / requests);
       stage.measure('Proofs per connection', proofs.size / Math.max(1, connections.size));
       stage.measure('Connections per request', connections.size / requests);
-      if (firsts.length > 0)
-        stage.measure('A request that opens a connection, median', median(firsts), 'ms');
+      if (firsts.length > 0) stage.measure('A request that opens a connection, median', median(firsts), 'ms');
       if (later.length > 0) stage.measure('Any other request, median', median(later), 'ms');
     },
   },

@@ -110,6 +110,10 @@ export const challenges = clientSuite('client-challenges', [
     async run(stage) {
       const token = stage.mint();
       const control = await twice(stage, ['form'], 'a request whose proof is accepted', { token });
+      // What is wrong with every proof of the client is not for this scenario to say.
+      const aspects = (['form', 'iat', 'ekm'] as const).filter((one) =>
+        control.arrival.defects.every(({ aspect }) => aspect !== one),
+      );
       let refused = control.proof;
       for (let attempt = 1; attempt <= 2; attempt++) {
         stage.answerWith((request) =>
@@ -117,7 +121,7 @@ export const challenges = clientSuite('client-challenges', [
         );
         await stage.journey('the same token, and 401 invalid_proof for that proof', { token });
         const what = 'the next request with that token';
-        const next = await stage.proves(['form', 'iat', 'ekm'], what, { token });
+        const next = await stage.proves(aspects, what, { token });
         if (next === undefined) return;
         if (next.proof !== refused) {
           stage.pair(what, control.arrival, next.arrival, 'another proof', 'another proof', 'pass');

@@ -1,5 +1,6 @@
 import type { Ambiguity, Requirement } from '../../harness/scenario/requirement.ts';
 import ambiguities from './ambiguities.json' with { type: 'json' };
+import authorizationServer from './authorization-server.json' with { type: 'json' };
 import client from './client.json' with { type: 'json' };
 import resourceServer from './resource-server.json' with { type: 'json' };
 
@@ -7,7 +8,11 @@ import resourceServer from './resource-server.json' with { type: 'json' };
 export const DRAFT = 'draft-mw-oauth-tls-session-bound-tokens-06';
 
 /** Every requirement, in the catalogue's order. */
-export const REQUIREMENTS: readonly Requirement[] = [...resourceServer, ...client] as readonly Requirement[];
+export const REQUIREMENTS: readonly Requirement[] = [
+  ...resourceServer,
+  ...client,
+  ...authorizationServer,
+] as readonly Requirement[];
 
 /** Every ambiguity of the draft with the stance that the suite takes. */
 export const AMBIGUITIES: readonly Ambiguity[] = ambiguities;

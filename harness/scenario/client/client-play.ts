@@ -351,7 +351,9 @@ export class ClientPlay implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.tellTheRest();
+    const { faults } = this.counterpart;
     await this.#bench[Symbol.asyncDispose]();
+    if (faults.length > 0) this.inconclusive(`the counterpart failed: ${faults.join('; ')}`, 'harness');
   }
 
   /** Begins: the transport of the permutation, and the script that serves whatever is proven. */

@@ -1,0 +1,15 @@
+import { confirmationMutants } from './confirmation.ts';
+import { exchangeMutants } from './exchange.ts';
+import { introspectionMutants } from './introspection.ts';
+import { issuingMutants } from './issuing.ts';
+import type { AuthorizationServerMutant } from './mutant.ts';
+import { trustMutants } from './trust.ts';
+
+/** Every mutant of the authorization server. */
+export const MUTANTS: readonly AuthorizationServerMutant[] = [
+  ...confirmationMutants,
+  ...issuingMutants,
+  ...introspectionMutants,
+  ...exchangeMutants,
+  ...trustMutants,
+];

@@ -1,0 +1,157 @@
+import { errors } from 'oidc-provider';
+import { certificateOf } from '../authorization-server/client-certificate.ts';
+import { defaultSessionBinding, SESSION_BOUND } from '../authorization-server/session-binding.ts';
+import { CONFIRMATION, EXPORTER_LABEL } from '../proof/vocabulary.ts';
+import type { Issuance } from '../authorization-server/parts.ts';
+import { binding } from './making.ts';
+import type { AuthorizationServerMutant } from './mutant.ts';
+
+/** The reference that finds another rule for when tokens are session-bound. */
+function requiring(isRequired: (issuance: Issuance, byDefault: boolean) => boolean) {
+  return binding({
+    isRequired: (issuance) => isRequired(issuance, defaultSessionBinding.isRequired(issuance)),
+  });
+}
+
+function parameter({ context }: Issuance, name: string): unknown {
+  return context.oidc.body?.[name];
+}
+
+/** Mistakes with which tokens are bound, and with clients that say so (draft -06 §3.1, §3.2). */
+export const issuingMutants: readonly AuthorizationServerMutant[] = [
+  {
+    id: 'M-AS-10',
+    mistake: 'binds the tokens of client credentials alone',
+    breaks: ['AS-REG-1', 'AS-TX-1', 'AS-GRANT-2'],
+    variant: () => requiring(({ grantType }, byDefault) => byDefault && grantType === 'client_credentials'),
+  },
+  {
+    id: 'M-AS-12',
+    mistake: 'issues an unbound token where there is no certificate',
+    breaks: ['AS-GRANT-1', 'AS-REG-4'],
+    variant: () =>
+      binding({
+        confirm: (issuance) =>
+          issuance.certificate === undefined ? undefined : defaultSessionBinding.confirm(issuance),
+      }),
+  },
+  {
+    id: 'M-AS-13',
+    mistake: 'binds only tokens of clients that authenticate by mutual TLS',
+    breaks: ['AS-REG-4'],
+    variant: () =>
+      requiring(({ client }, byDefault) => byDefault && client.clientAuthMethod?.includes('tls') === true),
+  },
+  {
+    id: 'M-AS-14',
+    mistake: 'takes any text but "false" for true, and "false" for false',
+    breaks: ['AS-REG-3'],
+    variant: () => binding({ readClientMetadata: (value = false) => value !== 'false' && Boolean(value) }),
+  },
+  {
+    id: 'M-AS-15',
+    mistake: 'binds the tokens of every client that does not say otherwise',
+    breaks: ['AS-REG-2'],
+    variant: () =>
+      binding({ readClientMetadata: (value = true) => defaultSessionBinding.readClientMetadata(value) }),
+  },
+  {
+    id: 'M-AS-113',
+    mistake: 'lets a request switch session binding off',
+    breaks: ['AS-REG-4'],
+    variant: () =>
+      requiring(
+        (issuance, byDefault) =>
+          byDefault &&
+          ![SESSION_BOUND, 'tls_session_bound'].some((name) => parameter(issuance, name) === 'false'),
+      ),
+  },
+  {
+    id: 'M-AS-114',
+    mistake: 'binds only tokens for which a scope is asked',
+    breaks: ['AS-REG-1'],
+    variant: () =>
+      requiring((issuance, byDefault) => byDefault && parameter(issuance, 'scope') !== undefined),
+  },
+  {
+    id: 'M-AS-115',
+    mistake: 'binds only tokens for the resource that a request names',
+    breaks: ['AS-REG-1'],
+    variant: () =>
+      requiring(
+        (issuance, byDefault) =>
+          byDefault &&
+          (parameter(issuance, 'resource') !== undefined || issuance.grantType !== 'client_credentials'),
+      ),
+  },
+  {
+    id: 'M-AS-116',
+    mistake: 'lets tls_client_certificate_bound_access_tokens: false switch session binding off',
+    breaks: ['AS-REG-1', 'AS-REG-5'],
+    variant: () =>
+      requiring(
+        ({ client }, byDefault) => byDefault && client.tlsClientCertificateBoundAccessTokens === true,
+      ),
+  },
+  {
+    id: 'M-AS-117',
+    mistake: 'gives session binding to clients that asked for certificate-bound tokens',
+    breaks: ['AS-REG-2'],
+    variant: () =>
+      requiring(
+        ({ client }, byDefault) => byDefault || client.tlsClientCertificateBoundAccessTokens === true,
+      ),
+  },
+  {
+    id: 'M-AS-118',
+    mistake: 'ignores a flag that is no boolean',
+    breaks: ['AS-REG-3'],
+    variant: () => binding({ readClientMetadata: (value) => value === true }),
+  },
+  {
+    id: 'M-AS-119',
+    mistake: 'takes a certificate that no trust anchor vouches for from any client',
+    breaks: ['AS-GRANT-1'],
+    variant: () =>
+      binding({
+        confirm({ certificate }) {
+          if (certificate === undefined) throw new errors.InvalidRequest('no client certificate');
+          return {
+            [CONFIRMATION.certificate]: certificate.thumbprint,
+            [CONFIRMATION.exporterLabel]: EXPORTER_LABEL,
+          };
+        },
+      }),
+  },
+  {
+    id: 'M-AS-120',
+    mistake: 'binds a token without a certificate to an empty thumbprint',
+    breaks: ['AS-GRANT-1', 'AS-REG-4'],
+    variant: () =>
+      binding({
+        confirm: (issuance) =>
+          issuance.certificate === undefined
+            ? { [CONFIRMATION.certificate]: '', [CONFIRMATION.exporterLabel]: EXPORTER_LABEL }
+            : defaultSessionBinding.confirm(issuance),
+      }),
+  },
+  {
+    id: 'M-AS-121',
+    mistake: 'binds a client’s tokens for good once one of its tokens was bound',
+    breaks: ['AS-REG-2'],
+    variant() {
+      const thumbprints = new Set<string>();
+      return requiring(({ context }, byDefault) => {
+        const { thumbprint = '' } = certificateOf(context) ?? {};
+        if (byDefault) thumbprints.add(thumbprint);
+        return thumbprints.has(thumbprint);
+      });
+    },
+  },
+  {
+    id: 'M-AS-122',
+    mistake: 'binds no token of a refresh token',
+    breaks: ['AS-GRANT-2', 'AS-TX-8'],
+    variant: () => requiring(({ grantType }, byDefault) => byDefault && grantType !== 'refresh_token'),
+  },
+];

@@ -1,0 +1,129 @@
+import { errors, type UnknownObject } from 'oidc-provider';
+import type { AuthorizationServerParts, SessionBindingParts } from '../authorization-server/parts.ts';
+import { defaultSessionBinding, isSessionBound } from '../authorization-server/session-binding.ts';
+import type { AuthorizationServerVariant } from '../authorization-server/target.ts';
+import { mayExchange } from '../authorization-server/token-access.ts';
+import { CONFIRMATION } from '../proof/vocabulary.ts';
+import type { HarmlessVariant } from './variant.ts';
+
+function withParts(parts: Partial<AuthorizationServerParts>): AuthorizationServerVariant {
+  return { parts: () => parts };
+}
+
+function binding(pieces: Partial<SessionBindingParts>): AuthorizationServerVariant {
+  return withParts({ sessionBinding: { ...defaultSessionBinding, ...pieces } });
+}
+
+/** Members in the order of their names, from the last to the first, at every level. */
+function reversed(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const names = Object.keys(value).sort().reverse();
+  return Object.fromEntries(names.map((name) => [name, reversed((value as UnknownObject)[name])]));
+}
+
+/** Every harmless variant of the authorization server. */
+export const VARIANTS: readonly HarmlessVariant[] = [
+  {
+    id: 'V-AS-opaque',
+    difference: 'all its access tokens are opaque',
+    lacks: ['jwt'],
+    variant: () => withParts({ formatOf: () => 'opaque' }),
+  },
+  {
+    id: 'V-AS-jwt',
+    difference: 'all its access tokens are JWTs',
+    lacks: ['opaque'],
+    variant: () => withParts({ formatOf: () => 'jwt' }),
+  },
+  {
+    id: 'V-AS-further-members',
+    difference: 'cnf has members that nobody knows, and tls_exp stands first',
+    variant: () =>
+      binding({
+        confirm(issuance) {
+          const { [CONFIRMATION.exporterLabel]: label, ...others } =
+            defaultSessionBinding.confirm(issuance) ?? {};
+          return { [CONFIRMATION.exporterLabel]: label, ...others, 'urn:example:member': { level: 1 } };
+        },
+      }),
+  },
+  {
+    id: 'V-AS-no-exchange',
+    difference: 'has no token exchange, and so no refresh tokens',
+    lacks: ['token-exchange', 'refresh'],
+    variant: () => withParts({ exchangesTokens: false }),
+  },
+  {
+    id: 'V-AS-order',
+    difference: 'writes the members of its answers in another order',
+    variant: () =>
+      withParts({
+        async around(context, next) {
+          await next();
+          const { body } = context;
+          if (typeof body === 'object' && body !== null && !Array.isArray(body))
+            context.body = reversed(body);
+        },
+      }),
+  },
+  {
+    id: 'V-AS-no-metadata',
+    difference: 'says nothing of session binding in its metadata',
+    variant: () => binding({ metadata: {} }),
+  },
+  {
+    id: 'V-AS-short-lived',
+    difference: 'its access tokens are valid for one minute',
+    variant: () => withParts({ lifetime: 60 }),
+  },
+  {
+    id: 'V-AS-holder-only',
+    difference: 'exchanges a session-bound token for nobody but the holder of its key',
+    variant: () =>
+      withParts({
+        mayExchange: (requester, token, as) =>
+          isSessionBound(token.confirmation)
+            ? token.confirmation[CONFIRMATION.certificate] === requester.certificate?.thumbprint
+            : mayExchange(requester, token, as),
+      }),
+  },
+  {
+    id: 'V-AS-always-bound',
+    difference: 'binds every exchanged token, by its own policy',
+    variant: () => binding({ isInherited: () => true }),
+  },
+  {
+    id: 'V-AS-no-dpop',
+    difference: 'knows no DPoP, and ignores its proofs',
+    lacks: ['dpop'],
+    variant: () => withParts({ supportsDpop: false }),
+  },
+  {
+    id: 'V-AS-no-certificate-code',
+    difference: 'answers invalid_client, with 401, where a session-bound token lacks a certificate',
+    variant: () =>
+      binding({
+        confirm(issuance) {
+          try {
+            return defaultSessionBinding.confirm(issuance);
+          } catch {
+            throw new errors.InvalidClientAuth('a session-bound access token needs a client certificate');
+          }
+        },
+      }),
+  },
+  {
+    id: 'V-AS-token-type-case',
+    difference: 'writes token_type bearer in lower case',
+    variant: () =>
+      withParts({
+        async around(context, next) {
+          await next();
+          const body = Object.assign({}, context.body) as UnknownObject;
+          if (context.path === '/token' && body['token_type'] === 'Bearer') {
+            context.body = { ...body, token_type: 'bearer' };
+          }
+        },
+      }),
+  },
+];

@@ -1,0 +1,102 @@
+import type { RequestPlan } from '../../harness/scenario/request.ts';
+import { AXES } from '../../harness/scenario/permutation.ts';
+import { suite } from '../../harness/scenario/scenario.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
+import type { Stage } from '../../harness/scenario/stage.ts';
+import type { Connection } from '../../harness/wire/connection.ts';
+
+/** What session binding costs beside the other ways of sending a token: draft -06 §2.1, §4. */
+
+const NOT_LASTING =
+  'A proof that was right stops being accepted on its connection. Verify it anew where nothing is remembered of it; the number of requests makes no difference.';
+
+/** A way of sending a token, and what the client signs for it. */
+interface Way {
+  readonly name: string;
+  /** Begins a series on a connection; what it returns makes each request of it. */
+  readonly begin: (connection: Connection) => () => RequestPlan;
+  /** How many signatures the client makes for so many requests on one connection. */
+  readonly signatures: (requests: number) => number;
+}
+
+export const cost = suite('resource-server', 'cost', [
+  {
+    id: 'RS-CACHE-12.cost',
+    title:
+      'serves a token with its first proof all along a connection (and what each way of binding costs is measured)',
+    across: { http: AXES.http },
+    needs: ['persistent-connection'],
+    cause: NOT_LASTING,
+    async run(stage) {
+      const requests = stage.full ? 200 : 12;
+      for (const way of await ways(stage)) {
+        const connection = await stage.connect();
+        const next = way.begin(connection);
+        const first = await stage.send(`${way.name}: the first request`, next(), { on: connection });
+        if (!first.served) {
+          stage.note(`${way.name}: not served (${first.reading.text}), so not measured`);
+          continue;
+        }
+        const durations: number[] = [];
+        let octets = 0;
+        for (let index = 0; index < requests && connection.open; index++) {
+          const exchange = await stage.accepts(`${way.name}: request ${index + 2}`, next(), {
+            on: connection,
+          });
+          if (!exchange.served) return;
+          durations.push(exchange.outcome.durationMs);
+          octets = octetsOf(exchange);
+        }
+        stage.measure(
+          `${way.name}: signatures of the client per request`,
+          way.signatures(requests) / requests,
+        );
+        stage.measure(`${way.name}: octets of token and proof per request`, octets);
+        stage.measure(`${way.name}: request, median`, median(durations), 'ms');
+      }
+    },
+  },
+]);
+
+async function ways(stage: Stage): Promise<readonly Way[]> {
+  const [bearer, certificate, perConnection, perRequest] = [
+    await stage.mint({ boundTo: null, sessionBound: false }),
+    await stage.mint({ sessionBound: false }),
+    await stage.mint(),
+    await stage.mint(),
+  ];
+  return [
+    { name: 'Bearer token', begin: () => () => ({ token: bearer, proof: null }), signatures: () => 0 },
+    {
+      name: 'Certificate-bound (RFC 8705)',
+      begin: () => () => ({ token: certificate, proof: null }),
+      signatures: () => 0,
+    },
+    {
+      name: 'Session-bound, one proof',
+      begin: (connection) => {
+        const proof = stage.proof(connection, perConnection);
+        return () => ({ token: perConnection, proof });
+      },
+      signatures: () => 1,
+    },
+    ...(stage.setting.target.capabilities.has('per-request-claims')
+      ? [
+          {
+            name: 'Session-bound, a proof per request',
+            begin: () => () => ({ token: perRequest, proof: { claims: stage.perRequest() } }),
+            signatures: (requests: number) => requests,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** What token and proof take in the request, without the names of their fields. */
+function octetsOf({ token, proofs }: Exchange): number {
+  return [token?.compact ?? '', ...proofs].reduce((sum, value) => sum + value.length, 0);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
