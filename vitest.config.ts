@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { conformanceProject } from './harness/run/conformance-project.ts';
+import { EMBEDDED_ROLES } from './harness/target/embedded.ts';
 
 /** `TSBT_TARGET=<manifest or url> npm test` tests that implementation, and nothing else. */
 const foreign = process.env['TSBT_TARGET'];
@@ -17,13 +18,15 @@ const ownTests = {
   },
 };
 
+const setup = new URL('./suites/conformance.setup.ts', import.meta.url).pathname;
+
 export default defineConfig({
   test: {
     projects: [
       ...(foreign === undefined ? [ownTests] : []),
-      conformanceProject('conformance', undefined, [
-        new URL('./suites/conformance.setup.ts', import.meta.url).pathname,
-      ]),
+      ...(foreign === undefined ? EMBEDDED_ROLES : ['target']).map((what) =>
+        conformanceProject(`conformance ${what}`, undefined, [setup]),
+      ),
     ],
   },
 });
