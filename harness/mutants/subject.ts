@@ -54,7 +54,7 @@ export async function loadSubjects(role: EmbeddedRole): Promise<readonly Subject
   return [...(await catalogue('mutant')), ...(await catalogue('variant'))];
 }
 
-/** Every subject of every role that has any. */
+/** The subjects of every role. */
 export async function loadAllSubjects(): Promise<readonly Subject[]> {
   return (await Promise.all(EMBEDDED_ROLES.map(loadSubjects))).flat();
 }

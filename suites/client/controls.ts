@@ -1,7 +1,7 @@
 import type { Arrival } from '../../harness/scenario/client/arrival.ts';
 import type { AgentPlan } from '../../harness/scenario/client/client-play.ts';
 import type { ClientStage, Proven } from '../../harness/scenario/client/client-stage.ts';
-import type { Aspect } from '../../harness/scenario/client/proof-examination.ts';
+import type { Aspect } from '../../harness/scenario/client/defect.ts';
 
 /**
  * A right request, and the same once more on what is then an old connection: for scenarios about later requests, so

@@ -14,7 +14,7 @@ import { isProven } from './upstream.ts';
 const LEFT_OUT =
   'Some requests go past the place where the proof is added. Add it to every request with a bearer token, whatever its method, body and place on the agent’s connection, and pass the rest on as it came.';
 const TAKEN_OVER =
-  'A field of the agent’s reaches the server. Remove every field of these names before adding your own: any number of them, in any case, and with _ for -, which many servers take for the same name (draft -06 Appendix B.4).';
+  'A field of the agent’s reaches the server. Remove every field of these names before adding your own: however many there are, in whatever case, and with _ for -, which many servers take for the same name (draft -06 Appendix B.4).';
 const NOT_REPLACED =
   'The proof does not survive what the agent sent. Remove the agent’s fields, and those that its Connection field names, before the proof is added and not after it.';
 const OTHER_CREDENTIALS =

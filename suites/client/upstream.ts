@@ -4,7 +4,7 @@ import { serveProven } from '../../harness/scenario/client/answers.ts';
 import type { Arrival } from '../../harness/scenario/client/arrival.ts';
 import type { AgentPlan, Journey } from '../../harness/scenario/client/client-play.ts';
 import type { ClientStage } from '../../harness/scenario/client/client-stage.ts';
-import type { Aspect } from '../../harness/scenario/client/proof-examination.ts';
+import type { Aspect } from '../../harness/scenario/client/defect.ts';
 
 /** What scenarios about the client's connections do to them, and how they find out what it does next. */
 

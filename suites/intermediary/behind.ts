@@ -1,6 +1,6 @@
 import { bearerOf, proofsOf } from '../../harness/scenario/client/arrival.ts';
 import { examine } from '../../harness/scenario/client/proof-examination.ts';
-import type { Defect } from '../../harness/scenario/client/proof-examination.ts';
+import type { Defect } from '../../harness/scenario/client/defect.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import type { UpstreamRequest } from '../../harness/counterpart/resource-server/contract.ts';
 

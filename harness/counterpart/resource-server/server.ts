@@ -39,7 +39,7 @@ export interface CounterpartOptions {
   readonly identity: Identity;
   /** OpenSSL cipher list or TLS 1.3 suites, unless a plan has its own. */
   readonly ciphers?: string;
-  /** Default: any that is free. */
+  /** Default: a free one. */
   readonly port?: number;
 }
 

@@ -8,7 +8,7 @@ import type {
 import type { HttpVersion, Outcome, WireRequest } from '../../wire/connection.ts';
 import type { DescribedConnection, Sent } from '../describe.ts';
 import type { TellingConnection } from '../evidence.ts';
-import type { Defect } from './proof-examination.ts';
+import type { Defect } from './defect.ts';
 
 /** A request of the client under test as it arrived at the counterpart, with what its proof is like. */
 export interface Arrival {

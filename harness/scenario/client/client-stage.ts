@@ -10,7 +10,7 @@ import { ClientPlay, outcomeText } from './client-play.ts';
 import type { AgentPlan, Journey } from './client-play.ts';
 import type { ClientScenario } from './client-scenario.ts';
 import type { Bench, ClientSetting } from './client-setting.ts';
-import type { Aspect } from './proof-examination.ts';
+import type { Aspect } from './defect.ts';
 
 /** A request of the agent whose token came with a proof. */
 export interface Proven extends Journey {

@@ -6,7 +6,7 @@ import type { ProofChange } from '../../forge/proof.ts';
 import { EXPORTER_LABEL } from '../../wire/exporter.ts';
 import { pki } from '../target.fixture.ts';
 import { examine, formOfExporterValue } from './proof-examination.ts';
-import type { Aspect, ProvenConnection } from './proof-examination.ts';
+import type { Aspect, ProvenConnection } from './defect.ts';
 
 const NOW = 1_800_000_000;
 const TOKEN = 'header.payload.signature';
