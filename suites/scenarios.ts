@@ -25,6 +25,8 @@ import { tokenExpiry } from './resource-server/token-expiry.ts';
 import { tokenValidity } from './resource-server/token-validity.ts';
 import { errorResponses } from './resource-server/error-responses.ts';
 import { refusalEffects } from './resource-server/refusal-effects.ts';
+import { dpop } from './resource-server/dpop.ts';
+import { dpopConfusion } from './resource-server/dpop-confusion.ts';
 import { mechanisms } from './resource-server/mechanisms.ts';
 import { bindingCache } from './resource-server/binding-cache.ts';
 import { cachedOutcomes } from './resource-server/cached-outcomes.ts';
@@ -37,6 +39,17 @@ import { revival } from './resource-server/revival.ts';
 import { threats } from './resource-server/threats.ts';
 import { connections as clientConnections } from './client/connections.ts';
 import { confirmation as issuedConfirmation } from './authorization-server/confirmation.ts';
+import { thumbprint as issuedThumbprint } from './authorization-server/thumbprint.ts';
+import { introspection as tokenIntrospection } from './authorization-server/introspection.ts';
+import { clientMetadata } from './authorization-server/client-metadata.ts';
+import { registration } from './authorization-server/registration.ts';
+import { grants } from './authorization-server/grants.ts';
+import { issuer } from './authorization-server/issuer.ts';
+import { tokenExchange } from './authorization-server/token-exchange.ts';
+import { exchangeProtocol } from './authorization-server/exchange-protocol.ts';
+import { exchangeLaundering } from './authorization-server/exchange-laundering.ts';
+import { proofConfusion } from './authorization-server/proof-confusion.ts';
+import { stolenTokens } from './authorization-server/stolen-tokens.ts';
 import { chain } from './intermediary/chain.ts';
 import { exporter as clientExporter } from './client/exporter.ts';
 import { mutualTls as clientMutualTls } from './client/mutual-tls.ts';
@@ -84,6 +97,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...tokenExpiry,
   ...tokenValidity,
   ...mechanisms,
+  ...dpop,
+  ...dpopConfusion,
   ...bindingCache,
   ...cachedOutcomes,
   ...proofRenewal,
@@ -118,4 +133,15 @@ export const SCENARIOS: readonly Scenario[] = [
   ...sidecarReach,
   ...chain,
   ...issuedConfirmation,
+  ...issuedThumbprint,
+  ...tokenIntrospection,
+  ...clientMetadata,
+  ...registration,
+  ...grants,
+  ...issuer,
+  ...tokenExchange,
+  ...exchangeProtocol,
+  ...exchangeLaundering,
+  ...proofConfusion,
+  ...stolenTokens,
 ];

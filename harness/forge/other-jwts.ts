@@ -1,31 +1,23 @@
 /** JWTs that clients sign with the same key for other ends: none of them is a Session-Binding Proof (RFC 8725 §2.8). */
 import { randomUUID } from 'node:crypto';
 import type { Identity } from '../../certs/identity.ts';
+import { dpopKeyOf, forgeDpopProof } from './dpop-proof.ts';
 import { naturalAlgorithm } from './jws.ts';
 import { forgeJwt } from './jwt.ts';
 import type { JwtChange } from './jwt.ts';
-import { publicKeyOf } from './keys.ts';
 import { ath } from './read.ts';
 
 function now(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** A DPoP proof for a request with an access token (RFC 9449 §4.2). */
+/** A DPoP proof by a party's TLS key, for a request with an access token (RFC 9449 §4.2). */
 export function dpopProof(
   basis: { readonly identity: Identity; readonly token: string; readonly htm: string; readonly htu: string },
   change?: JwtChange,
 ): string {
-  const { identity, token, htm, htu } = basis;
-  return forgeJwt(
-    {
-      header: { typ: 'dpop+jwt', alg: undefined, jwk: publicKeyOf(identity).export({ format: 'jwk' }) },
-      claims: { jti: randomUUID(), htm, htu, iat: now(), ath: ath(token) },
-      algorithm: naturalAlgorithm(identity.keyType),
-      key: identity,
-    },
-    change,
-  );
+  const { identity, ...request } = basis;
+  return forgeDpopProof({ key: dpopKeyOf(identity), ...request }, change);
 }
 
 /** A client assertion for a token endpoint (RFC 7523 §3). */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Identity } from '../../certs/identity.ts';
 import type { TokenIssuer } from '../../certs/token-issuer.ts';
+import type { DpopKey } from './dpop-proof.ts';
 import { forgeJwt } from './jwt.ts';
 import type { JwtChange } from './jwt.ts';
 import { privateKeyOf } from './keys.ts';
@@ -22,6 +23,8 @@ export interface TokenContent {
    * `cnf.tls_exp`: `true` (default) for the draft's label, `false` leaves the member out; any other value stands there as it is.
    */
   readonly sessionBound?: unknown;
+  /** The key that it is bound to by DPoP (`cnf.jkt`), or a thumbprint as such. Default: none. */
+  readonly jkt?: DpopKey | string;
   /** Default `alice`. */
   readonly subject?: string;
   /** Seconds from now until `exp`; negative for a token that has expired. Default 600. */
@@ -80,9 +83,14 @@ export function tokenOf(compact: string, content: Pick<TokenContent, 'subject'>)
   return { compact, sha256: ath(compact), subject: content.subject ?? 'alice' };
 }
 
-function confirmation({ boundTo, sessionBound = true }: TokenContent): Record<string, unknown> | undefined {
+function confirmation({
+  boundTo,
+  sessionBound = true,
+  jkt,
+}: TokenContent): Record<string, unknown> | undefined {
   const members: Record<string, unknown> = {};
   if (boundTo !== null) members['x5t#S256'] = typeof boundTo === 'string' ? boundTo : boundTo.thumbprint;
   if (sessionBound !== false) members['tls_exp'] = sessionBound === true ? EXPORTER_LABEL : sessionBound;
+  if (jkt !== undefined) members['jkt'] = typeof jkt === 'string' ? jkt : jkt.thumbprint;
   return Object.keys(members).length === 0 ? undefined : members;
 }

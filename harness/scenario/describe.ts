@@ -1,9 +1,12 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Identity } from '../../certs/identity.ts';
+import type { DpopKey } from '../forge/dpop-proof.ts';
 import { ath, readJwt, signatureVerifies } from '../forge/read.ts';
 import type { ConnectionFacts, ConnectOptions, Derivation, WireRequest } from '../wire/connection.ts';
+import { describeDpop } from './describe-dpop.ts';
 import { shallow } from './shallow.ts';
+import { cut, isRecord, text, time } from './wording.ts';
 
 /**
  * A request in the suite's symbolic terms: what stood on the wire, with each value that follows from the
@@ -29,6 +32,8 @@ export interface Sent {
   readonly token: string | null;
   readonly opaqueClaims?: Readonly<Record<string, unknown>>;
   readonly proofs: readonly string[];
+  /** The DPoP proofs sent, if any. */
+  readonly dpop?: readonly string[];
   /** Seconds since the epoch when the request was made. */
   readonly now: number;
 }
@@ -48,6 +53,10 @@ export interface Known {
   readonly signers: ReadonlyMap<string, Identity>;
   /** `jti` values of proofs sent before. */
   readonly proofIdsSeen: ReadonlySet<string>;
+  /** DPoP keys, for naming them. */
+  readonly dpopKeys?: readonly DpopKey[];
+  /** DPoP nonces that the target has given. */
+  readonly dpopNonces?: ReadonlySet<string>;
 }
 
 const CARRIERS = new Set([
@@ -57,7 +66,6 @@ const CARRIERS = new Set([
   'content-length',
   'transfer-encoding',
 ]);
-const LONGEST = 160;
 
 /** Describes a request. Pure: the same input gives the same description. */
 export function describe(sent: Sent, known: Known): Description {
@@ -66,6 +74,18 @@ export function describe(sent: Sent, known: Known): Description {
   describeRequest(sent, description);
   describeToken(sent, known, description);
   describeProofs(sent, known, description);
+  describeDpop(
+    {
+      proofs: sent.dpop ?? [],
+      fields: sent.request.fields,
+      token: sent.token,
+      now: sent.now,
+      keys: known.dpopKeys ?? [],
+      nonces: known.dpopNonces ?? new Set(),
+      proofIdsSeen: known.proofIdsSeen,
+    },
+    description,
+  );
   return description;
 }
 
@@ -103,6 +123,7 @@ function describeRequest(sent: Sent, description: Map<string, string>): void {
     );
   for (const [name, value] of request.fields) {
     const lower = name.toLowerCase();
+    if (lower === 'dpop' && sent.dpop?.includes(value) === true) continue;
     if (!CARRIERS.has(lower) || /[^!-~]/.test(name))
       add(description, `request.field.${lower}`, nameOfText(value, sent));
   }
@@ -122,6 +143,7 @@ function add(description: Map<string, string>, field: string, value: string): vo
 
 function nameOfText(value: string, sent: Sent): string {
   if (sent.proofs.includes(value)) return '<the proof>';
+  if (sent.dpop?.includes(value) === true) return '<the DPoP proof>';
   return cut(withoutToken(value, sent.token));
 }
 
@@ -264,8 +286,19 @@ function describeConfirmation(
   description: Map<string, string>,
 ): void {
   for (const [name, value] of Object.entries(cnf)) {
-    description.set(`${field}.${name}`, name === 'x5t#S256' ? thumbprintOf(value, sent, known) : text(value));
+    const told =
+      name === 'x5t#S256'
+        ? thumbprintOf(value, sent, known)
+        : name === 'jkt'
+          ? dpopKeyIn(value, known)
+          : text(value);
+    description.set(`${field}.${name}`, told);
   }
+}
+
+function dpopKeyIn(jkt: unknown, { dpopKeys = [] }: Known): string {
+  const key = dpopKeys.find(({ thumbprint }) => thumbprint === jkt);
+  return key === undefined ? text(jkt) : `thumbprint of ${key.name}`;
 }
 
 function thumbprintOf(value: unknown, sent: Sent, known: Known): string {
@@ -313,26 +346,4 @@ export function publicKeyOf(identity: Identity): KeyObject {
     publicKeys.set(identity, key);
   }
   return key;
-}
-
-function time(value: unknown, now: number): string {
-  if (typeof value !== 'number' || !Number.isInteger(value)) return text(value);
-  const offset = value - now;
-  if (Math.abs(offset) <= 4) return 'now';
-  const rounded = Math.round(offset / 10) * 10;
-  return Math.abs(offset) < 10
-    ? `now ${offset < 0 ? '−' : '+'} a few s`
-    : `now ${rounded < 0 ? '−' : '+'} ${Math.abs(rounded)} s`;
-}
-
-function text(value: unknown): string {
-  return cut(JSON.stringify(shallow(value)) ?? 'undefined');
-}
-
-function cut(value: string, longest = LONGEST): string {
-  return value.length <= longest ? value : `${value.slice(0, longest)}… (${value.length} characters)`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -6,10 +6,10 @@ export const ABSENT = 'absent';
 
 /**
  * The fields in which two requests differ. Where one of them has no proof, or none that can be taken apart,
- * the whole proof counts as one field; likewise the token.
+ * the whole proof counts as one field; likewise the token and the DPoP proof.
  */
 export function difference(control: Description, variant: Description): readonly Difference[] {
-  const whole = ['proof', 'token'].filter((part) => control.get(part) !== variant.get(part));
+  const whole = ['proof', 'token', 'dpop'].filter((part) => control.get(part) !== variant.get(part));
   const differences: Difference[] = [];
   for (const field of new Set([...control.keys(), ...variant.keys()])) {
     if (whole.some((part) => field.startsWith(`${part}.`))) continue;

@@ -257,6 +257,16 @@ test('evidence has an attack only where there was one', () => {
   expect(book.close().attack).toEqual(attack);
 });
 
+test('what was measured is told to the hundredth', () => {
+  const book = new EvidenceBook();
+  book.measured({ what: 'time to answer', value: 1.234_567, unit: 'ms' });
+  book.measured({ what: 'requests', value: 3, unit: '' });
+  expect(book.close().measurements).toEqual([
+    { what: 'time to answer', value: 1.23, unit: 'ms' },
+    { what: 'requests', value: 3, unit: '' },
+  ]);
+});
+
 /** A book in which so many unremarkable requests were recorded. */
 function full(requests: number): EvidenceBook {
   const book = new EvidenceBook();

@@ -115,7 +115,26 @@ test.each<[string, Outcome, ReturnType<typeof read>]>([
   [
     'a challenge of another scheme',
     response(300, ['WWW-Authenticate', 'DPoP error="invalid_proof"']),
-    { kind: 'refused', status: 300, bearer: false, error: null, text: '300 no Bearer challenge' },
+    {
+      kind: 'refused',
+      status: 300,
+      bearer: false,
+      error: null,
+      dpop: 'invalid_proof',
+      text: '300 DPoP invalid_proof',
+    },
+  ],
+  [
+    'a challenge of another scheme without code, and one of a third',
+    response(401, ['WWW-Authenticate', 'DPoP algs="ES256", Basic realm="r"']),
+    {
+      kind: 'refused',
+      status: 401,
+      bearer: false,
+      error: null,
+      dpop: null,
+      text: '401 DPoP challenge without error',
+    },
   ],
   [
     'a challenge that does not parse',
@@ -144,6 +163,16 @@ test.each([
   ['no challenge', response(401), 'other-manner'],
 ] as const)('%s against a 401 of any code', (_what, outcome, expected) => {
   expect(match(read(outcome), refusedExactly('401'))).toBe(expected);
+});
+
+test('a DPoP challenge of any code is a manner of its own', () => {
+  const dpop = (status: number) =>
+    read(response(status, ['WWW-Authenticate', 'DPoP error="invalid_dpop_proof"']));
+  expect(match(dpop(401), refusedExactly('401-dpop'))).toBe('as-expected');
+  expect(match(dpop(403), refusedExactly('401-dpop'))).toBe('other-manner');
+  expect(match(dpop(401), refusedExactly('401'))).toBe('other-manner');
+  expect(match(read(response(401, bearer('x'))), refusedExactly('401-dpop'))).toBe('other-manner');
+  expect(expectationText(refused('401-dpop'))).toBe('401 with a DPoP challenge');
 });
 
 test('a refusal of which nothing is said may be of any manner', () => {

@@ -1,10 +1,12 @@
 import type { Outcome } from '../wire/connection.ts';
 import { parseChallenges } from './challenge.ts';
+import type { Challenge } from './challenge.ts';
 
 /**
  * How a request is expected to be refused.
  * - an error code: `401` with a Bearer challenge that carries it (draft -06 §3.5, RFC 6750 §3.1)
  * - `401`: a Bearer challenge, whichever its error
+ * - `401-dpop`: `401` with a DPoP challenge, whichever its error (RFC 9449 §7.1)
  * - `insufficient_scope`: `403` with that error
  * - `denied`: the protected content is not delivered, in whatever way
  */
@@ -14,6 +16,7 @@ export type Refusal =
   | 'invalid_token'
   | 'insufficient_scope'
   | '401'
+  | '401-dpop'
   | 'denied';
 
 export interface Expectation {
@@ -41,6 +44,7 @@ export function expectationText(expectation: Expectation): string {
     .map((refusal) => {
       if (refusal === 'denied') return 'refused';
       if (refusal === '401') return '401 with a Bearer challenge';
+      if (refusal === '401-dpop') return '401 with a DPoP challenge';
       return `${refusal === 'insufficient_scope' ? '403' : '401'} ${refusal}`;
     })
     .join(' or ');
@@ -55,6 +59,8 @@ export type Reading =
       readonly error: string | null;
       readonly status: number;
       readonly bearer: boolean;
+      /** The error of the DPoP challenge, `null` where that has none; left out where there is no such challenge. */
+      readonly dpop?: string | null;
     }
   /** The target's own failure: 5xx. */
   | { readonly kind: 'server-error'; readonly text: string }
@@ -94,12 +100,30 @@ export function read(outcome: Outcome): Reading {
       text: `${status} with a WWW-Authenticate field that does not parse (${parsed.problem})`,
     };
   }
-  const bearers = parsed.challenges.filter((challenge) => challenge.scheme.toLowerCase() === 'bearer');
-  const error =
-    bearers.map((challenge) => challenge.parameters.get('error')).find((value) => value !== undefined) ??
-    null;
-  const manner = bearers.length === 0 ? 'no Bearer challenge' : (error ?? 'a Bearer challenge without error');
-  return { kind: 'refused', status, bearer: bearers.length > 0, error, text: `${status} ${manner}` };
+  const under = (scheme: string): readonly Challenge[] =>
+    parsed.challenges.filter((challenge) => challenge.scheme.toLowerCase() === scheme);
+  const [bearers, dpops] = [under('bearer'), under('dpop')];
+  const [error, dpop] = [errorOf(bearers), errorOf(dpops)];
+  const manner =
+    bearers.length > 0
+      ? (error ?? 'a Bearer challenge without error')
+      : dpops.length > 0
+        ? `DPoP ${dpop ?? 'challenge without error'}`
+        : 'no Bearer challenge';
+  return {
+    kind: 'refused',
+    status,
+    bearer: bearers.length > 0,
+    error,
+    ...(dpops.length === 0 ? {} : { dpop }),
+    text: `${status} ${manner}`,
+  };
+}
+
+function errorOf(challenges: readonly Challenge[]): string | null {
+  return (
+    challenges.map(({ parameters }) => parameters.get('error')).find((value) => value !== undefined) ?? null
+  );
 }
 
 export type Match = 'as-expected' | 'other-manner' | 'served' | 'server-error' | 'no-answer';
@@ -120,6 +144,7 @@ export function match(reading: Reading, expectation: Expectation): Match {
 
 function fits(reading: Reading & { readonly kind: 'refused' }, refusal: Refusal): boolean {
   if (refusal === 'denied') return true;
+  if (refusal === '401-dpop') return reading.dpop !== undefined && reading.status === 401;
   if (!reading.bearer) return false;
   if (refusal === '401') return reading.status === 401;
   return reading.error === refusal && reading.status === (refusal === 'insufficient_scope' ? 403 : 401);

@@ -1,6 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Identity } from '../../certs/identity.ts';
+import { createDpopKey, forgeDpopProof } from '../forge/dpop-proof.ts';
+import type { DpopKey } from '../forge/dpop-proof.ts';
 import type { JwtChange } from '../forge/jwt.ts';
 import { forgeOpaqueToken } from '../forge/opaque-token.ts';
 import { forgeProof, perRequest } from '../forge/proof.ts';
@@ -8,14 +10,14 @@ import type { ProofChange } from '../forge/proof.ts';
 import { ath, readJwt } from '../forge/read.ts';
 import { forgeToken } from '../forge/token.ts';
 import type { Token } from '../forge/token.ts';
-import type { Connection, Field, WireRequest } from '../wire/connection.ts';
+import type { Connection, Field, Outcome, WireRequest } from '../wire/connection.ts';
 import type { Known, Sent } from './describe.ts';
 import type { EvidenceBook } from './evidence.ts';
 import { Unjudgeable } from './finding.ts';
 import type { Preparation } from './preparation.ts';
 import type { Permutation } from './record.ts';
-import { isToken } from './request.ts';
-import type { ProofPlan, RequestPlan, TokenPlan } from './request.ts';
+import { isDpopPlan, isToken } from './request.ts';
+import type { DpopPlan, ProofPlan, RequestPlan, TokenPlan } from './request.ts';
 import { rightfulClient } from './setting.ts';
 import type { Setting } from './setting.ts';
 
@@ -38,6 +40,10 @@ export class Maker {
   readonly #proofIdsSeen = new Set<string>();
   readonly #issuedTokens = new Set<string>();
   readonly #signers = new Map<string, Identity>();
+  readonly #dpopKeys = new Set<DpopKey>();
+  readonly #dpopNonces = new Set<string>();
+  #dpopNonce: string | undefined;
+  #dpopKey: DpopKey | undefined;
   readonly #exporterValues = new Map<Connection, readonly (readonly [value: string, name: string])[]>();
 
   constructor(setting: Setting, permutation: Permutation, preparation: Preparation, evidence: EvidenceBook) {
@@ -49,6 +55,18 @@ export class Maker {
 
   get #alice(): Identity {
     return rightfulClient(this.#setting, this.#permutation);
+  }
+
+  /** The rightful client's DPoP key. */
+  get dpopKey(): DpopKey {
+    return (this.#dpopKey ??= this.newDpopKey("alice's DPoP key"));
+  }
+
+  /** A fresh DPoP key that descriptions know. */
+  newDpopKey(name: string): DpopKey {
+    const key = createDpopKey(name);
+    this.#dpopKeys.add(key);
+    return key;
   }
 
   async mint(plan: TokenPlan): Promise<Token> {
@@ -105,6 +123,23 @@ export class Maker {
     return proof;
   }
 
+  /** A right DPoP proof for a request with the token, unless told otherwise. */
+  dpopProof(token: Token, plan: DpopPlan = {}, method = 'GET', path?: string): string {
+    const { by: key = this.dpopKey, forToken = token, carriage: _carriage, ...change } = plan;
+    this.#dpopKeys.add(key);
+    const { htm, htu } = this.#absolute(method, path ?? this.#setting.target.protectedPath);
+    return forgeDpopProof({ key, token: forToken.compact, htm, htu, nonce: this.#dpopNonce }, change);
+  }
+
+  /** Takes note of the nonce that a response gives for further DPoP proofs (RFC 9449 §8.2). */
+  noteNonce(outcome: Outcome): void {
+    if (outcome.type !== 'response') return;
+    const nonce = outcome.fields.find(([name]) => name.toLowerCase() === 'dpop-nonce')?.[1];
+    if (nonce === undefined) return;
+    this.#dpopNonce = nonce;
+    this.#dpopNonces.add(nonce);
+  }
+
   #exporterValue(connection: Connection): Buffer {
     const absent = connection.facts.tls === 'TLSv1.2' && this.#preparation.exporterForm === 'absent';
     return connection.exporter(absent ? { context: null } : {});
@@ -114,13 +149,15 @@ export class Maker {
     method: string,
     path: string,
   ): { readonly jti: string; readonly htm: string; readonly htu: string } {
+    const { htm, htu, plain } = this.#absolute(method, path);
+    return perRequest({ htm, htu: this.#preparation.htu === 'path' ? plain : htu });
+  }
+
+  #absolute(method: string, path: string): { htm: string; htu: string; plain: string } {
     const { hostname, port } = this.#setting.target;
     const plain = path.split(/[?#]/)[0] ?? path;
     const authority = port === 443 ? hostname : `${hostname}:${port}`;
-    return perRequest({
-      htm: method,
-      htu: this.#preparation.htu === 'path' ? plain : `https://${authority}${plain}`,
-    });
+    return { htm: method, htu: `https://${authority}${plain}`, plain };
   }
 
   async make(plan: RequestPlan, connection: Connection): Promise<Made> {
@@ -139,6 +176,11 @@ export class Maker {
       );
     for (const proof of proofs)
       fields.push(...(plan.carriage?.(proof) ?? [['Session-Binding-Proof', proof] as const]));
+    const dpop = this.#dpopProofs(plan, token);
+    for (const proof of dpop)
+      fields.push(
+        ...((isDpopPlan(plan.dpop) ? plan.dpop.carriage?.(proof) : undefined) ?? [['DPoP', proof] as const]),
+      );
     fields.push(...(plan.fields ?? []));
     const port = target.port === 443 ? '' : `:${target.port}`;
     const defaultAuthority = `${target.hostname}${port}`;
@@ -159,6 +201,7 @@ export class Maker {
       token: token?.compact ?? null,
       ...(opaqueClaims === undefined ? {} : { opaqueClaims }),
       proofs,
+      ...(dpop.length === 0 ? {} : { dpop }),
       now: Math.floor(Date.now() / 1000),
     };
     return { request, sent, token };
@@ -171,6 +214,14 @@ export class Maker {
     if (isList(proof)) return proof;
     if (token !== null) return [this.proof(connection, token, proof ?? {})];
     return proof?.forToken === undefined ? [] : [this.proof(connection, proof.forToken, proof)];
+  }
+
+  #dpopProofs(plan: RequestPlan, token: Token | null): readonly string[] {
+    const { dpop, method, path } = plan;
+    if (typeof dpop === 'string') return [dpop];
+    if (!isDpopPlan(dpop)) return dpop ?? [];
+    const about = token ?? dpop.forToken;
+    return about === undefined ? [] : [this.dpopProof(about, dpop, method, path)];
   }
 
   /**
@@ -192,6 +243,8 @@ export class Maker {
       proofIdsSeen,
       issuedTokens: this.#issuedTokens,
       signers: this.#signers,
+      dpopKeys: [...this.#dpopKeys],
+      dpopNonces: this.#dpopNonces,
     };
   }
 
@@ -212,7 +265,7 @@ export class Maker {
   /** Takes note of the identifiers that a request used up; returns those of them that were used before. */
   remember(made: Made): ReadonlySet<string> {
     const before = new Set<string>();
-    for (const proof of made.sent.proofs) {
+    for (const proof of [...made.sent.proofs, ...(made.sent.dpop ?? [])]) {
       const claims = readJwt(proof).claims;
       if (
         typeof claims !== 'object' ||

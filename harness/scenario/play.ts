@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Identity } from '../../certs/identity.ts';
+import type { DpopKey } from '../forge/dpop-proof.ts';
 import type { Token } from '../forge/token.ts';
 import type { Connection, Outcome, WireFailure } from '../wire/connection.ts';
 import { ConnectFailure } from '../wire/connection.ts';
@@ -14,7 +15,7 @@ import { Unjudgeable } from './finding.ts';
 import { Maker } from './maker.ts';
 import type { Preparation } from './preparation.ts';
 import type { ExchangeEvidence, Permutation } from './record.ts';
-import type { ConnectPlan, ProofPlan, RequestPlan, TokenPlan } from './request.ts';
+import type { ConnectPlan, DpopPlan, ProofPlan, RequestPlan, TokenPlan } from './request.ts';
 import { rightfulClient } from './setting.ts';
 import type { ServersBehind, Setting } from './setting.ts';
 
@@ -58,6 +59,7 @@ export class Play implements AsyncDisposable {
   readonly persistent: boolean;
   readonly #maker: Maker;
   readonly #company: Company;
+  #otherDpopKey: DpopKey | undefined;
 
   constructor(setting: Setting, permutation: Permutation, preparation: Preparation) {
     this.setting = setting;
@@ -160,6 +162,21 @@ export class Play implements AsyncDisposable {
     return this.#maker.proof(connection, token, plan);
   }
 
+  /** The DPoP key of the rightful client. */
+  get dpopKey(): DpopKey {
+    return this.#maker.dpopKey;
+  }
+
+  /** A DPoP key of somebody else's own making. */
+  get otherDpopKey(): DpopKey {
+    return (this.#otherDpopKey ??= this.#maker.newDpopKey("mallory's DPoP key"));
+  }
+
+  /** A right DPoP proof for `GET` of the protected path with the token, unless told otherwise. */
+  dpopProof(token: Token, plan: DpopPlan = {}): string {
+    return this.#maker.dpopProof(token, plan);
+  }
+
   /** The right per-request claims for a request of the protected path: fresh `jti`, `htm`, and `htu` in the form that the target takes. */
   perRequest(
     method = 'GET',
@@ -193,6 +210,7 @@ export class Play implements AsyncDisposable {
     const made = await this.#maker.make(plan, connection);
     const outcome = await connection.send(made.request, this.setting.patienceMs);
     const reading = read(outcome);
+    this.#maker.noteNonce(outcome);
     const proofIdsSeen = this.#maker.remember(made);
     // Worked out when first asked for: of thousands of requests only a few are looked at.
     let known: Description | undefined;

@@ -152,3 +152,12 @@ test('a token is told from a plan for one by its hash', () => {
   expect(isToken(TOKEN)).toBe(true);
   for (const other of [undefined, null, {}, { scope: 'x' }]) expect(isToken(other)).toBe(false);
 });
+
+test('plans without claims and header members have none together', () => {
+  expect(combine({ token: { scope: 'a' } }, { token: { subject: 's' } })).toStrictEqual({
+    token: { scope: 'a', subject: 's' },
+  });
+  expect(combine({ proof: { algorithm: 'ES256' } }, { proof: {} })).toStrictEqual({
+    proof: { algorithm: 'ES256' },
+  });
+});

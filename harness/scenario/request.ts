@@ -1,4 +1,6 @@
 import type { Identity } from '../../certs/identity.ts';
+import type { DpopKey } from '../forge/dpop-proof.ts';
+import type { JwtChange } from '../forge/jwt.ts';
 import type { ProofChange } from '../forge/proof.ts';
 import type { Token, TokenRequest } from '../forge/token.ts';
 import type { ConnectOptions, Connection, Field } from '../wire/connection.ts';
@@ -24,6 +26,16 @@ export interface ProofPlan extends ProofChange {
   readonly by?: Identity;
 }
 
+/** How a DPoP proof differs from the right one for this token and this request (RFC 9449 §4.2). */
+export interface DpopPlan extends JwtChange {
+  /** Made by this key instead of the rightful client's: it signs, and stands in the header. */
+  readonly by?: DpopKey;
+  /** `ath` is made for this token instead of the one that is sent. */
+  readonly forToken?: Token;
+  /** The fields that carry it. Default: one `DPoP` field. */
+  readonly carriage?: (proof: string) => readonly Field[];
+}
+
 /**
  * A request, told by how it differs from the right one: `GET` of the protected path with a fresh
  * session-bound token and a right proof made for it on the connection.
@@ -46,6 +58,8 @@ export interface RequestPlan {
   readonly proof?: ProofPlan | string | readonly string[] | null;
   /** The fields that carry the proof. Default: one `Session-Binding-Proof` field per value. */
   readonly carriage?: (proof: string) => readonly Field[];
+  /** A DPoP proof, told by its difference from the right one, the field's values as they are, or none, which is the default. */
+  readonly dpop?: DpopPlan | string | readonly string[] | null;
 }
 
 /** A connection, told by how it differs from the scenario's usual one. */
@@ -70,7 +84,7 @@ export interface Variation {
   readonly cause?: string;
 }
 
-/** Combines two plans; the second one's members win, those of token and proof are combined one level deeper. */
+/** Combines two plans; the second one's members win, those of token and proofs are combined one level deeper. */
 export function combine(base: RequestPlan, change: RequestPlan): RequestPlan {
   const fields = [...(base.fields ?? []), ...(change.fields ?? [])];
   return {
@@ -82,6 +96,9 @@ export function combine(base: RequestPlan, change: RequestPlan): RequestPlan {
       : {}),
     ...(isProofPlan(base.proof) && isProofPlan(change.proof)
       ? { proof: combineProofs(base.proof, change.proof) }
+      : {}),
+    ...(isDpopPlan(base.dpop) && isDpopPlan(change.dpop)
+      ? { dpop: combineProofs(base.dpop, change.dpop) }
       : {}),
   };
 }
@@ -98,6 +115,11 @@ function isProofPlan(proof: RequestPlan['proof']): proof is ProofPlan {
   return typeof proof === 'object' && proof !== null && !Array.isArray(proof);
 }
 
+/** Whether a DPoP proof is told by its difference from the right one. */
+export function isDpopPlan(dpop: RequestPlan['dpop']): dpop is DpopPlan {
+  return typeof dpop === 'object' && dpop !== null && !Array.isArray(dpop);
+}
+
 function combineTokens(base: TokenPlan, change: TokenPlan): TokenPlan {
   return {
     ...base,
@@ -107,7 +129,7 @@ function combineTokens(base: TokenPlan, change: TokenPlan): TokenPlan {
   };
 }
 
-function combineProofs(base: ProofPlan, change: ProofPlan): ProofPlan {
+function combineProofs<Plan extends JwtChange>(base: Plan, change: Plan): Plan {
   return {
     ...base,
     ...change,
@@ -131,6 +153,7 @@ export function declaredDifference(variation: Variation): readonly string[] {
   if (change.authorization !== undefined) declared.push('request.authorization');
   if (change.carriage !== undefined) declared.push('proof');
   declared.push(...declaredOfToken(change.token), ...declaredOfProof(change.proof));
+  declared.push(...declaredOfDpop(change.dpop));
   if (connect.identity !== undefined) declared.push('connection.certificate');
   if (connect.tls !== undefined) declared.push('connection.tls');
   if (connect.http !== undefined) declared.push('connection.http');
@@ -146,6 +169,7 @@ function declaredOfToken(token: RequestPlan['token']): readonly string[] {
   return [
     ...(token.boundTo === undefined ? [] : ['token.claims.cnf.x5t#S256']),
     ...(token.sessionBound === undefined ? [] : ['token.claims.cnf.tls_exp']),
+    ...(token.jkt === undefined ? [] : ['token.claims.cnf.jkt']),
     ...(token.subject === undefined ? [] : ['token.claims.sub']),
     ...(token.scope === undefined ? [] : ['token.claims.scope']),
     ...(token.lifetime === undefined ? [] : ['token.claims.exp']),
@@ -157,14 +181,14 @@ function declaredOfToken(token: RequestPlan['token']): readonly string[] {
 
 function declaredOfProof(proof: RequestPlan['proof']): readonly string[] {
   if (proof === undefined) return [];
-  if (proof === null || typeof proof === 'string' || !isProofPlan(proof)) return ['proof'];
+  if (!isProofPlan(proof)) return ['proof'];
   const members = [
     ...Object.keys(proof.header ?? {}).map((name) => `proof.header.${name}`),
     ...Object.keys(proof.claims ?? {}).map((name) => `proof.claims.${name}`),
   ];
   return [
     ...members,
-    ...(proof.algorithm === undefined || proof.header?.['alg'] !== undefined ? [] : ['proof.header.alg']),
+    ...(proof.algorithm === undefined ? [] : ['proof.header.alg']),
     ...(proof.forToken === undefined && proof.ath === undefined ? [] : ['proof.claims.ath']),
     ...(proof.forConnection === undefined && proof.ekm === undefined ? [] : ['proof.claims.ekm']),
     ...(proof.by === undefined ? [] : ['proof.header.x5t#S256', 'proof.signature']),
@@ -172,5 +196,20 @@ function declaredOfProof(proof: RequestPlan['proof']): readonly string[] {
     ...(proof.headerText === undefined && proof.payloadText === undefined && proof.compact === undefined
       ? []
       : ['proof']),
+  ];
+}
+
+function declaredOfDpop(dpop: RequestPlan['dpop']): readonly string[] {
+  if (dpop === undefined) return [];
+  if (!isDpopPlan(dpop)) return ['dpop'];
+  const whole = [dpop.headerText, dpop.payloadText, dpop.compact, dpop.carriage];
+  return [
+    ...Object.keys(dpop.header ?? {}).map((name) => `dpop.header.${name}`),
+    ...Object.keys(dpop.claims ?? {}).map((name) => `dpop.claims.${name}`),
+    ...(dpop.algorithm === undefined || dpop.header?.['alg'] !== undefined ? [] : ['dpop.header.alg']),
+    ...(dpop.forToken === undefined ? [] : ['dpop.claims.ath']),
+    ...(dpop.by === undefined ? [] : ['dpop.header.jwk']),
+    ...(dpop.signWith === undefined && dpop.signature === undefined ? [] : ['dpop.signature']),
+    ...(whole.every((change) => change === undefined) ? [] : ['dpop']),
   ];
 }

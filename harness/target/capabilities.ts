@@ -5,7 +5,7 @@ const CAPABILITIES = {
   'http/1.1': 'speaks HTTP/1.1',
   h2: 'speaks HTTP/2, negotiated by ALPN',
   'per-request-claims': 'understands jti, htm and htu in a proof',
-  introspection: 'asks an RFC 7662 endpoint about tokens that are not JWTs',
+  introspection: 'asks an RFC 7662 endpoint about tokens that are not JWTs; an authorization server: is one',
   dpop: 'accepts DPoP-bound tokens (RFC 9449) beside session-bound ones',
   'binding-required': 'refuses every token without cnf.tls_exp',
   echo: 'answers 2xx with JSON that has the token’s sub',

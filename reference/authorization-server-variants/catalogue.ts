@@ -26,13 +26,13 @@ export const VARIANTS: readonly HarmlessVariant[] = [
   {
     id: 'V-AS-opaque',
     difference: 'all its access tokens are opaque',
-    lacks: ['jwt'],
+
     variant: () => withParts({ formatOf: () => 'opaque' }),
   },
   {
     id: 'V-AS-jwt',
     difference: 'all its access tokens are JWTs',
-    lacks: ['opaque'],
+    lacks: ['opaque-tokens'],
     variant: () => withParts({ formatOf: () => 'jwt' }),
   },
   {
@@ -50,7 +50,7 @@ export const VARIANTS: readonly HarmlessVariant[] = [
   {
     id: 'V-AS-no-exchange',
     difference: 'has no token exchange, and so no refresh tokens',
-    lacks: ['token-exchange', 'refresh'],
+    lacks: ['token-exchange', 'refresh-tokens'],
     variant: () => withParts({ exchangesTokens: false }),
   },
   {

@@ -16,6 +16,8 @@ export const AUDIENCE = 'https://rs.tsbt.test';
 export const OPAQUE_AUDIENCE = 'https://opaque.tsbt.test';
 /** A resource server that is a client too, as in the middle of a chain. */
 export const HOP = 'https://b.tsbt.test';
+/** A resource server that authenticates with a secret. */
+export const WITH_SECRET = 'https://secret.tsbt.test';
 export const SECRET = 'a-secret-that-is-long-enough-for-a-test';
 
 /** A JSON answer. */
@@ -93,6 +95,7 @@ function clients(own: Identity, alice: Identity): readonly object[] {
       jwks: { keys: [jwk] },
     },
     { ...client('secret', ''), ...BOUND, ...secret },
+    { ...client(WITH_SECRET, ''), ...secret },
     { ...client('key', ''), ...BOUND, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [key] } },
   ];
 }

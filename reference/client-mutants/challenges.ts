@@ -3,6 +3,7 @@ import { defaultClientParts } from '../client/parts.ts';
 import { provingAfterChallenge } from '../client-variants/after-challenge.ts';
 import { ERROR } from '../proof/vocabulary.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
+import { confirmationOf } from '../client/token-binding.ts';
 import { defaultSidecarParts } from '../sidecar/parts.ts';
 import { following } from './connections.ts';
 import { proving } from './making.ts';
@@ -127,6 +128,16 @@ export const challengesMutants: readonly ClientMutant[] = [
     variant: () => recognising((fields) => /use_session_binding|invalid_proof/.test(fields.join(', '))),
   },
   {
+    id: 'M-CL-202',
+    mistake: 'proves tokens only that it can read to be bound, and opaque ones not even when it is asked to',
+    breaks: ['CL-RETRY-1', 'CL-NOTE-1'],
+    variant: () =>
+      proving((inner) => ({
+        proofFor: (request) =>
+          confirmationOf(request.token)?.kind === 'session' ? inner.proofFor(request) : undefined,
+      })),
+  },
+  {
     id: 'M-CL-38',
     mistake: 'repeats the proof that was refused',
     breaks: ['CL-RETRY-2'],
@@ -153,6 +164,16 @@ export const challengesMutants: readonly ClientMutant[] = [
     }),
   },
   {
+    id: 'M-CL-203',
+    mistake: 'sends a GET again as often as it is answered 401, whatever the reason',
+    breaks: ['CL-RETRY-3'],
+    variant: () => ({
+      dispatcher: resending(({ status, options }) =>
+        options.method === 'GET' && status === 401 ? options : undefined,
+      ),
+    }),
+  },
+  {
     id: 'M-CL-40',
     mistake: 'tries the token without a proof where one was refused',
     breaks: ['CL-RETRY-4'],
@@ -163,6 +184,12 @@ export const challengesMutants: readonly ClientMutant[] = [
     mistake: 'tries the token without a proof after any other 401',
     breaks: ['CL-RETRY-4'],
     variant: () => fallingBack((status, headers) => status === 401 && !asksForProof(status, headers)),
+  },
+  {
+    id: 'M-CL-199',
+    mistake: 'tries the token without a proof after 403',
+    breaks: ['CL-RETRY-4'],
+    variant: () => fallingBack((status) => status === 403),
   },
   {
     id: 'M-CL-166',
@@ -227,11 +254,11 @@ export const challengesMutants: readonly ClientMutant[] = [
   },
   {
     id: 'M-CL-169',
-    mistake: 'sends a POST again after 503',
+    mistake: 'sends a POST again when the server or a gateway failed',
     breaks: ['CL-SC-11'],
     variant: () => ({
       dispatcher: resending(({ status, options, before }) =>
-        before === 0 && options.method === 'POST' && status === 503 ? options : undefined,
+        before === 0 && options.method === 'POST' && status >= 500 ? options : undefined,
       ),
     }),
   },

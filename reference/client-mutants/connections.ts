@@ -85,9 +85,10 @@ export function following(
 ): ClientVariant {
   return {
     dispatcher: resending(({ status, headers, options, before }) => {
-      if (!statuses.includes(status) || before > 4) return undefined;
+      const { location } = headers;
+      if (!statuses.includes(status) || location === undefined || before > 4) return undefined;
       const origin = new URL(String(options.origin));
-      const target = URL.parse(headers.location ?? '', new URL(options.path, origin).href);
+      const target = URL.parse(location, new URL(options.path, origin).href);
       if (target === null || !follows(target, origin)) return undefined;
       const path = `${target.pathname}${target.search}`;
       return { ...options, origin: target.origin, path, headers: fieldsOf(options) };

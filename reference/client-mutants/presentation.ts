@@ -7,7 +7,7 @@ import { defaultSidecarParts } from '../sidecar/parts.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
 import { proving, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
-import { heedingUnproven, UNPROVEN_FIELDS } from './resending.ts';
+import { fieldsOf, heedingUnproven, UNPROVEN_FIELDS } from './resending.ts';
 
 /** The reference client that writes the proof into the header section in another way. */
 function writing(write: (proof: string, request: RequestFields) => string[]): ClientVariant {
@@ -138,6 +138,30 @@ export const presentationMutants: readonly ClientMutant[] = [
     also: ['TLSv1.3 h2 P-256'],
     variant: () =>
       proving((_inner, { socket }) => (socket?.alpnProtocol === 'h2' ? { proofFor: () => undefined } : {})),
+  },
+  {
+    id: 'M-CL-200',
+    mistake: 'takes a request without Content-Length for one without a body',
+    breaks: ['CL-SC-1'],
+    variant: () => ({
+      dispatcher: (client) =>
+        client.compose((dispatch) => (options, handler) => {
+          const isSized = fieldsOf(options).some((text) => text.toLowerCase() === 'content-length');
+          return dispatch(isSized ? options : { ...options, body: null }, handler);
+        }),
+    }),
+  },
+  {
+    id: 'M-CL-201',
+    mistake: 'knows the scheme Bearer only when it is written like that',
+    breaks: ['CL-SC-1'],
+    variant: () =>
+      withParts(() => ({
+        readFields(headers) {
+          const { fields, token } = defaultClientParts.readFields(headers);
+          return { fields, token: fields.some((text) => text.startsWith('Bearer ')) ? token : undefined };
+        },
+      })),
   },
   {
     id: 'M-CL-142',

@@ -1,5 +1,6 @@
 import { Dispatcher } from 'undici';
 import { BoundConnection, type ConnectionSettings } from './connection.ts';
+import type { DpopPolicy } from './dpop.ts';
 import { SessionBindingError } from './errors.ts';
 import { type ClientIdentity, isSameIdentity } from './identity.ts';
 import { Job } from './job.ts';
@@ -22,6 +23,8 @@ export interface SessionBoundAgentOptions {
   /** Most concurrent requests on an HTTP/2 connection. Default 100. */
   readonly streams?: number;
   readonly proofs?: Partial<ProofPolicy>;
+  /** Proves tokens that are bound to this key with DPoP too (RFC 9449). Default: no token. */
+  readonly dpop?: DpopPolicy;
   /**
    * How often a request whose proof was refused is sent again with a new one, where its method is
    * idempotent and its body can be sent again. Default 1.
@@ -50,7 +53,7 @@ const MAXIMUM_MOVES = 16;
  * waits here until a connection is free, and is signed for that very connection; it can leave on no
  * other. It is used with undici's own `request` and `fetch`.
  *
- * Source: draft -06 §3.3.1.
+ * Source: draft -06 §3.3.1, §4.2.
  *
  * @example
  * const agent = new SessionBoundAgent({ identity: { certificate, key }, tls: { ca } });
@@ -73,13 +76,15 @@ export class SessionBoundAgent extends Dispatcher implements AsyncDisposable {
     super();
     this.#options = options;
     this.#parts = { ...defaultClientParts, ...options.parts };
+    const proofs = { ...defaultProofPolicy, ...options.proofs };
     this.#settings = {
       tls: options.tls ?? {},
       allowH2: options.allowH2 ?? true,
       streams: options.streams ?? 100,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
-      proofs: { ...defaultProofPolicy, ...options.proofs },
+      proofs,
+      dpop: options.dpop && this.#parts.dpopProofsOf(options.dpop, proofs.clock),
     };
   }
 

@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { Client, type Dispatcher } from 'undici';
 import { thumbprint } from '../proof/encoding.ts';
 import type { ProofSigner } from '../proof/create.ts';
+import { type DpopProofs, isUnderDpop, withDpopProof } from './dpop.ts';
 import { SessionBindingError } from './errors.ts';
 import { type HandshakeSettings, openTls } from './handshake.ts';
 import type { ClientIdentity } from './identity.ts';
@@ -16,6 +18,8 @@ export interface ConnectionSettings extends HandshakeSettings {
   /** How long a connection is kept without requests, in milliseconds. */
   readonly idleTimeoutMs: number;
   readonly proofs: ProofPolicy;
+  /** Of a client that has a DPoP key. */
+  readonly dpop: DpopProofs | undefined;
 }
 
 /**
@@ -32,6 +36,7 @@ export class BoundConnection {
   readonly #origin: URL;
   readonly #parts: ClientParts;
   readonly #proofs: Proofs;
+  readonly #dpop: DpopProofs | undefined;
   readonly #capacity: number;
   #underway = 0;
   #ended = false;
@@ -80,6 +85,7 @@ export class BoundConnection {
       createProof: parts.createProof,
       socket,
     });
+    this.#dpop = settings.dpop;
     this.#capacity = socket.alpnProtocol === 'h2' ? settings.streams : 1;
     this.#client = this.#clientOver(settings);
     const end = () => {
@@ -129,9 +135,9 @@ export class BoundConnection {
   }
 
   /**
-   * Sends a request with its token's proof. Each call must be followed by one of {@link release}.
+   * Sends a request with its token's proofs. Each call must be followed by one of {@link release}.
    *
-   * @returns the proof
+   * @returns the session-binding proof
    */
   send(
     options: Dispatcher.DispatchOptions,
@@ -140,16 +146,17 @@ export class BoundConnection {
   ): string | undefined {
     this.#underway += 1;
     const { token } = request;
-    const proof =
-      token === undefined
-        ? undefined
-        : this.#proofs.proofFor({
-            token,
-            method: options.method,
-            target: this.#parts.targetOf(this.#origin, options.path),
-          });
-    const headers = this.#parts.withProof(request, proof);
-    this.#client.dispatch({ ...options, origin: this.#origin.origin, headers }, handler);
+    const { origin } = this.#origin;
+    const about = token !== undefined && {
+      token,
+      method: options.method,
+      target: this.#parts.targetOf(this.#origin, options.path),
+    };
+    const proof = about ? this.#proofs.proofFor(about) : undefined;
+    const underDpop = isUnderDpop(request.fields);
+    const dpopProof = about ? this.#dpop?.proofFor({ ...about, underDpop, origin }) : undefined;
+    const headers = withDpopProof(this.#parts.withProof(request, proof), dpopProof);
+    this.#client.dispatch({ ...options, origin, headers }, handler);
     return proof;
   }
 
@@ -161,6 +168,11 @@ export class BoundConnection {
   /** The server refused a proof: the next one for this token is made anew. */
   refused(token: string, proof: string | undefined): void {
     this.#proofs.refused(token, proof);
+  }
+
+  /** Takes note of what a response says for further DPoP proofs. @returns whether it gives another nonce than was known */
+  heard(headers: IncomingHttpHeaders): boolean {
+    return this.#dpop?.heard(this.#origin.origin, headers) ?? false;
   }
 
   async close(): Promise<void> {

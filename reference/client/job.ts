@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { BoundConnection } from './connection.ts';
+import { asksForNonce } from './dpop.ts';
 import { SessionBindingError } from './errors.ts';
 import type { ClientParts } from './parts.ts';
 import { isKept } from './repeatable.ts';
@@ -29,6 +30,8 @@ export class Job {
   readonly #request: RequestFields;
   readonly #parts: ClientParts;
   #proofRetries: number;
+  /** A nonce is asked for once for each request: a server that asks again has not taken it. */
+  #nonceRetries: 0 | 1;
   #streamRefused = false;
   /** How often it was put back because its connection ended. */
   moves = 0;
@@ -43,7 +46,9 @@ export class Job {
     this.#handler = handler;
     this.#parts = parts;
     this.#request = parts.readFields(options.headers);
-    this.#proofRetries = parts.isRepeatable(options) ? proofRetries : 0;
+    const repeatable = parts.isRepeatable(options);
+    this.#proofRetries = repeatable ? proofRetries : 0;
+    this.#nonceRetries = repeatable ? 1 : 0;
   }
 
   /** The bearer token that the request carries. */
@@ -66,6 +71,7 @@ export class Job {
     let proof: string | undefined;
     let started = false;
     let refusal: number | undefined;
+    let lacksNonce = false;
     const relay: Dispatcher.DispatchHandler = {
       onRequestStart: (controller, context) => {
         if (started) {
@@ -92,6 +98,11 @@ export class Job {
       onBodySent: (chunk) => handler.onBodySent?.(chunk),
       onRequestSent: () => handler.onRequestSent?.(),
       onResponseStart: (controller, status, headers, message) => {
+        lacksNonce = connection.heard(headers) && asksForNonce(status, headers);
+        if (lacksNonce && this.#nonceRetries > 0) {
+          refusal = 0;
+          return;
+        }
         if (token !== undefined && this.#parts.asksForProof(status, headers)) {
           connection.refused(token, proof);
           if (this.#proofRetries > 0) {
@@ -111,7 +122,8 @@ export class Job {
       },
       onResponseEnd: (controller, trailers) => {
         if (refusal !== undefined) {
-          this.#proofRetries -= 1;
+          if (lacksNonce) this.#nonceRetries = 0;
+          else this.#proofRetries -= 1;
           over('again');
           return;
         }

@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 import { createProof, type ProofContent, type ProofSigner } from '../proof/create.ts';
 import { exporterOf } from '../tls/exporter.ts';
 import { asksForProof } from './challenge.ts';
+import { type DpopPolicy, type DpopProofs, DpopSource } from './dpop.ts';
 import { type HandshakeParts, objectionTo, tlsOptions } from './handshake.ts';
 import { type ClientIdentity, signerOf } from './identity.ts';
 import { type ProofBasis, type Proofs, ProofSource } from './proof-source.ts';
@@ -19,6 +20,8 @@ export interface ClientParts extends HandshakeParts {
   readonly exporterOf: (socket: TLSSocket) => Uint8Array;
   /** Gives the proofs of a new connection. */
   readonly proofsOf: (basis: ProofBasis) => Proofs;
+  /** Gives the DPoP proofs of a client that has a key for them. */
+  readonly dpopProofsOf: (policy: DpopPolicy, clock: () => number) => DpopProofs;
   readonly createProof: (signer: ProofSigner, content: ProofContent) => string;
   /** `htu` of a request. */
   readonly targetOf: (origin: URL, path: string) => string;
@@ -41,6 +44,7 @@ export const defaultClientParts: ClientParts = {
   signerOf,
   exporterOf,
   proofsOf: (basis) => new ProofSource(basis),
+  dpopProofsOf: (policy, clock) => new DpopSource(policy, clock),
   createProof,
   targetOf,
   readFields,

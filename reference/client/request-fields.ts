@@ -5,7 +5,7 @@ import { PROOF_FIELD, PROOF_FIELD_LOWER } from '../proof/vocabulary.ts';
 export interface RequestFields {
   /** Names and values in turn, without any proof that the caller put there and without Host. */
   readonly fields: readonly string[];
-  /** The bearer token among them. */
+  /** The token among them, under the scheme Bearer or DPoP. */
   readonly token: string | undefined;
 }
 
@@ -48,7 +48,7 @@ export function readFields(headers: Headers): RequestFields {
     fields.push(name, value);
   }
   const [only = ''] = credentials.length === 1 ? credentials : [];
-  return { fields, token: /^bearer +(\S+)\s*$/i.exec(only)?.[1] };
+  return { fields, token: /^(?:bearer|dpop) +(\S+)\s*$/i.exec(only)?.[1] };
 }
 
 /** The header fields of a request with its proof, if it has one. */

@@ -13,6 +13,7 @@ import { confirmationMutants } from './confirmation.ts';
 import { introspectionMutants } from './introspection.ts';
 import { tokenValidityMutants } from './token-validity.ts';
 import { errorResponsesMutants } from './error-responses.ts';
+import { dpopMutants } from './dpop.ts';
 import { mechanismsMutants } from './mechanisms.ts';
 import { bindingCacheMutants } from './binding-cache.ts';
 import { revivalMutants } from './revival.ts';
@@ -39,6 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...tokenValidityMutants,
   ...errorResponsesMutants,
   ...mechanismsMutants,
+  ...dpopMutants,
   ...bindingCacheMutants,
   ...revivalMutants,
   ...multiplexingMutants,

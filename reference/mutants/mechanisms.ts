@@ -51,6 +51,7 @@ export const mechanismsMutants: readonly Mutant[] = [
     variant: () => ({
       parts: () => ({
         tokenOf: (request) => dpopTokenOf(request) ?? bearerTokenOf(request),
+        isUnderDpop: () => false,
         checks: checksUnless(({ request }) => dpopTokenOf(request) !== undefined),
       }),
     }),

@@ -61,6 +61,7 @@ export const proofFieldMutants: readonly Mutant[] = [
     variant: () => ({
       parts: () => ({
         tokenOf: (request) => /^\S+ +(\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? noToken(),
+        isUnderDpop: () => false,
         checks: withoutProofWhere(({ headers }) => headers.authorization?.startsWith('Bearer ') !== true),
       }),
     }),

@@ -9,9 +9,30 @@ test('cnf decides how a token is confirmed', () => {
   expect(readConfirmation(undefined)).toEqual({ kind: 'none' });
   expect(readConfirmation({ ...x5t })).toEqual({ kind: 'certificate', thumbprint });
   expect(readConfirmation({ ...x5t, tls_exp: label })).toEqual({ kind: 'session', thumbprint, label });
-  expect(readConfirmation({ ...x5t, tls_exp: label, jkt: 'x', other: {} })).toMatchObject({
+  expect(readConfirmation({ ...x5t, tls_exp: label, other: {} })).toEqual({
     kind: 'session',
+    thumbprint,
+    label,
   });
+});
+
+test('a DPoP key stands alone or beside the other bindings', () => {
+  const x5t = { 'x5t#S256': thumbprint };
+  const dpopKey = 'key';
+  const jkt = { jkt: dpopKey };
+  expect(readConfirmation({ ...jkt, other: {} })).toEqual({ kind: 'key', dpopKey });
+  expect(readConfirmation({ ...x5t, ...jkt })).toEqual({ kind: 'certificate', thumbprint, dpopKey });
+  const session = { kind: 'session', thumbprint, label, dpopKey };
+  expect(readConfirmation({ ...x5t, tls_exp: label, ...jkt })).toEqual(session);
+});
+
+test.each([null, '', 1, [], {}])('a jkt of %j cannot be enforced', (jkt) => {
+  for (const others of [{}, { 'x5t#S256': thumbprint }, { 'x5t#S256': thumbprint, tls_exp: label }]) {
+    expect(readConfirmation({ ...others, jkt })).toEqual({
+      kind: 'unusable',
+      description: 'the cnf claim of the access token has no usable jkt',
+    });
+  }
 });
 
 const labels = [true, 1, null, '', [], {}, [label], 'EXPORTER-other', label.toLowerCase(), 'master secret'];
@@ -20,7 +41,7 @@ test.each<[unknown, string]>([
   ...[null, 'text', 1, true, [], [{}]].map((cnf): [unknown, string] => [cnf, 'is not an object']),
   ...[
     {},
-    { jkt: 'x' },
+    { jkt: 'x', tls_exp: label },
     { tls_exp: label },
     { x5t: thumbprint, tls_exp: label },
     { 'x5t#S256': null, tls_exp: label },

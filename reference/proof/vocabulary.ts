@@ -27,10 +27,11 @@ export const CLAIM = {
   notBefore: 'nbf',
 } as const;
 
-/** Members of a token's `cnf` claim (draft -06 §2.4, RFC 8705 §3.1). */
+/** Members of a token's `cnf` claim (draft -06 §2.4, RFC 8705 §3.1, RFC 9449 §6.1). */
 export const CONFIRMATION = {
   exporterLabel: 'tls_exp',
   certificate: 'x5t#S256',
+  dpopKey: 'jkt',
 } as const;
 
 /** JOSE header parameters that matter to a proof (draft -06 §2.3.1, RFC 7515 §4.1, RFC 7797 §3). */
@@ -42,8 +43,10 @@ export const HEADER = {
   encodedPayload: 'b64',
 } as const;
 
-/** Values of the challenge's `error` attribute (draft -06 §3.5, RFC 6750 §3.1). */
+/** Values of the challenge's `error` attribute (draft -06 §3.5, RFC 6750 §3.1, RFC 9449 §7.1). */
 export type ErrorCode =
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
   | 'use_session_binding'
   | 'invalid_proof'
   | 'invalid_token'

@@ -1,9 +1,11 @@
 import { Checks } from '../proof/checks.ts';
-import type { Confirmation } from '../proof/confirmation.ts';
+import type { DpopVerification } from '../dpop/verify.ts';
+import { type Confirmation, dpopKeyOf } from '../proof/confirmation.ts';
 import { accessTokenHash } from '../proof/encoding.ts';
 import { isPerRequest } from '../proof/verify.ts';
 import { CLAIM } from '../proof/vocabulary.ts';
 import type { TlsConnection } from './connection.ts';
+import { checkDpopIdentifier, checkDpopProof, checkScheme, verifyDpopOf } from './dpop-admission.ts';
 import type { HttpRequest } from './http-message.ts';
 import type { ResourceServerParts } from './parts.ts';
 import { invalidProof, invalidToken, missingProof, type Refusal } from './refusal.ts';
@@ -20,6 +22,8 @@ export interface Presentation {
   readonly grant: Grant;
   readonly confirmation: Confirmation;
   readonly proofs: readonly string[];
+  /** What came of the DPoP proof; `undefined` where the token is bound to no DPoP key, and none was looked at. */
+  readonly dpop: DpopVerification | undefined;
   /** Seconds since 1970-01-01 UTC. */
   readonly now: number;
 }
@@ -27,12 +31,15 @@ export interface Presentation {
 export type PresentationCheckName =
   | 'confirmation'
   | 'binding-required'
+  | 'scheme'
   | 'certificate'
   | 'certificate-thumbprint'
   | 'exporter-trusted'
   | 'proof-present'
   | 'single-proof'
-  | 'proof';
+  | 'dpop-proof'
+  | 'proof'
+  | 'dpop-identifier';
 
 export type PresentationCheck = (
   presentation: Presentation,
@@ -54,7 +61,7 @@ function checkBindingRequired({ confirmation }: Presentation, { requireBinding }
 
 /** Dates are looked at for each request: a session may be resumed after its certificate has expired. */
 function checkCertificate({ confirmation, connection, now }: Presentation) {
-  if (confirmation.kind === 'none') return undefined;
+  if (confirmation.kind === 'none' || confirmation.kind === 'key') return undefined;
   const { certificate } = connection;
   if (certificate === undefined) return invalidToken('the connection has no client certificate');
   if (!certificate.verified) return invalidToken('the client certificate could not be verified');
@@ -112,12 +119,15 @@ function checkProof(presentation: Presentation, parts: ResourceServerParts) {
 export const defaultPresentationChecks = new Checks<PresentationCheckName, PresentationCheck>([
   { name: 'confirmation', section: 'draft -06 §2.4, RFC 7800 §3.1', run: checkConfirmation },
   { name: 'binding-required', section: 'draft -06 §3.3.2 step 5d', run: checkBindingRequired },
+  { name: 'scheme', section: 'RFC 9449 §7.1, §7.2', run: checkScheme },
   { name: 'certificate', section: 'draft -06 §3.3.2 step 5a', run: checkCertificate },
   { name: 'certificate-thumbprint', section: 'draft -06 §3.3.2 step 5c', run: checkCertificateThumbprint },
   { name: 'exporter-trusted', section: 'RFC 7627 §5.4', run: checkExporterTrusted },
   { name: 'proof-present', section: 'draft -06 §3.3.2 step 5d', run: checkProofPresent },
   { name: 'single-proof', section: 'draft -06 §3.3.2 step 5d', run: checkSingleProof },
+  { name: 'dpop-proof', section: 'RFC 9449 §7.1, draft -06 §4.2', run: checkDpopProof },
   { name: 'proof', section: 'draft -06 §3.3.2 steps 5e-5i', run: checkProof },
+  { name: 'dpop-identifier', section: 'RFC 9449 §11.1', run: checkDpopIdentifier },
 ]);
 
 function refused(refusal: Refusal): Decision {
@@ -126,8 +136,8 @@ function refused(refusal: Refusal): Decision {
 
 /**
  * Decides whether a request is served. The connection is read before anything is awaited, since its
- * exporter value is gone once it closes; from the token's validation to the decision nothing is
- * awaited, so that two requests cannot both claim one `jti`.
+ * exporter value is gone once it closes; once token and DPoP proof are verified nothing is awaited
+ * until the decision, so that two requests cannot both claim one `jti`.
  */
 export async function admit(request: HttpRequest, parts: ResourceServerParts): Promise<Decision> {
   const key = parts.connectionKeyOf(request);
@@ -140,6 +150,8 @@ export async function admit(request: HttpRequest, parts: ResourceServerParts): P
   const validation = parts.validateToken(token, parts.clock());
   const grant = validation instanceof Promise ? await validation : validation;
   if (grant === undefined) return refused(invalidToken('the access token is not valid'));
+  const confirmation = parts.readConfirmation(grant.confirmation);
+  const dpop = dpopKeyOf(confirmation) === undefined ? undefined : await verifyDpopOf(request, token, parts);
   const presentation: Presentation = {
     request,
     key,
@@ -147,8 +159,9 @@ export async function admit(request: HttpRequest, parts: ResourceServerParts): P
     token,
     tokenHash: accessTokenHash(token),
     grant,
-    confirmation: parts.readConfirmation(grant.confirmation),
+    confirmation,
     proofs: parts.proofsOf(request),
+    dpop,
     now: parts.clock(),
   };
   for (const { run } of parts.checks.entries) {

@@ -1,5 +1,6 @@
 import type { Checks } from '../proof/checks.ts';
 import { type Confirmation, readConfirmation } from '../proof/confirmation.ts';
+import { createDpopVerifier, type DpopVerifier } from '../dpop/verify.ts';
 import type { ProofVerifier } from '../proof/subject.ts';
 import { createVerifier } from '../proof/verify.ts';
 import {
@@ -9,7 +10,7 @@ import {
 } from './admission.ts';
 import { type BindingCache, createBindingCache } from './bindings.ts';
 import { connectionKeyOf, ConnectionReader } from './connection.ts';
-import { bearerTokenOf, proofsOf } from './credentials.ts';
+import { accessTokenOf, dpopProofsOf, isUnderDpop, proofsOf } from './credentials.ts';
 import { type HttpRequest, targetOf } from './http-message.ts';
 import { createIdentifierStore, type IdentifierStore } from './identifiers.ts';
 import { challengeFor, insufficientScope, type Refusal } from './refusal.ts';
@@ -29,13 +30,19 @@ export interface ResourceServerParts {
   readonly connectionKeyOf: (request: HttpRequest) => object | undefined;
   readonly connections: Pick<ConnectionReader, 'read'>;
   readonly tokenOf: (request: HttpRequest) => string | Refusal;
+  /** Whether the token stands under the scheme DPoP. */
+  readonly isUnderDpop: (request: HttpRequest) => boolean;
   readonly proofsOf: (request: HttpRequest) => readonly string[];
+  readonly dpopProofsOf: (request: HttpRequest) => readonly string[];
   readonly targetOf: (request: HttpRequest) => { authority: string | undefined; path: string };
   readonly readConfirmation: (cnf: unknown) => Confirmation;
   readonly checks: Checks<PresentationCheckName, PresentationCheck>;
   readonly verifyProof: ProofVerifier;
+  readonly verifyDpop: DpopVerifier;
   readonly bindings: BindingCache;
   readonly identifiers: IdentifierStore;
+  /** Those of DPoP proofs, which are none of the draft's. */
+  readonly dpopIdentifiers: IdentifierStore;
   readonly insufficientScope: (scope: string) => Refusal;
   readonly challengeFor: (refusal: Refusal, realm: string) => string;
   /** Seconds since 1970-01-01 UTC. */
@@ -50,14 +57,18 @@ export function defaultParts(validateToken: TokenValidator): ResourceServerParts
     requiredScope: () => undefined,
     connectionKeyOf,
     connections: new ConnectionReader(),
-    tokenOf: bearerTokenOf,
+    tokenOf: accessTokenOf,
+    isUnderDpop,
     proofsOf,
+    dpopProofsOf,
     targetOf,
     readConfirmation,
     checks: defaultPresentationChecks,
     verifyProof: createVerifier(),
+    verifyDpop: createDpopVerifier(),
     bindings: createBindingCache(),
     identifiers: createIdentifierStore(),
+    dpopIdentifiers: createIdentifierStore(),
     insufficientScope,
     challengeFor,
     clock: () => Date.now() / 1000,

@@ -1,3 +1,4 @@
+import { NONCE_FIELD } from '../dpop/vocabulary.ts';
 import { admit, type Decision } from './admission.ts';
 import type { HttpRequest, HttpResponse } from './http-message.ts';
 import { defaultParts, type ResourceServerParts } from './parts.ts';
@@ -57,10 +58,10 @@ export function answer(
 /**
  * Wraps a request listener of `node:https` or `node:http2` (compatibility API) so that it sees only
  * requests whose access token is valid and, where the token demands it, proven for this very
- * TLS connection. Others get `401` with a Bearer challenge, and the connection stays open for a retry.
+ * TLS connection, and for the DPoP key that it is bound to. Others get `401` with a challenge, and the connection stays open for a retry.
  * The server has to ask for client certificates (`requestCert: true`).
  *
- * Source: draft -06 §3.3.2, §3.5.
+ * Source: draft -06 §3.3.2, §3.5, §4; RFC 9449 §7.
  *
  * @example
  * const listener = protect((request, response, grant) => response.end(grant.subject), { validateToken });
@@ -76,6 +77,7 @@ export function protect(handler: ProtectedHandler, options: ProtectOptions): Req
     const ends = request.httpVersionMajor < 2 && expectsContinue(request);
     answer(response, refusal.status, refusal.description, {
       'WWW-Authenticate': parts.challengeFor(refusal, realm),
+      ...(refusal.nonce !== undefined && { [NONCE_FIELD]: refusal.nonce }),
       ...(ends && { Connection: 'close' }),
     });
     discardBody(request);

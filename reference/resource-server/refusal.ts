@@ -1,9 +1,13 @@
 import type { Defect } from '../proof/defect.ts';
+import { DPOP_ALGORITHMS, DPOP_SCHEME } from '../dpop/vocabulary.ts';
+import type { DpopDefect } from '../dpop/verify.ts';
 import { ERROR, type ErrorCode } from '../proof/vocabulary.ts';
 
 /** Why a request is not served, and how that is said. */
 export interface Refusal {
   readonly status: 400 | 401 | 403;
+  /** The scheme of the challenge. Default: Bearer, which the draft's proofs go with. */
+  readonly scheme?: typeof DPOP_SCHEME;
   /** Left out where the request carried no token at all (RFC 6750 §3.1). */
   readonly error?: ErrorCode;
   /** Fixed text that quotes nothing of the request. */
@@ -12,6 +16,8 @@ export interface Refusal {
   readonly scope?: string;
   /** What is wrong with the proof; for logs, not for the response. */
   readonly defect?: Defect;
+  /** The nonce that the next DPoP proof has to carry (RFC 9449 §9). */
+  readonly nonce?: string;
 }
 
 export function noToken(): Refusal {
@@ -38,6 +44,15 @@ export function invalidProof(defect: Defect): Refusal {
   return { status: 401, error: ERROR.invalidProof, description: defect.description, defect };
 }
 
+/** The same refusal, told with a challenge of the DPoP scheme (RFC 9449 §7.1). */
+export function underDpop(refusal: Refusal): Refusal {
+  return { ...refusal, scheme: DPOP_SCHEME };
+}
+
+export function invalidDpop({ error, description, nonce }: DpopDefect): Refusal {
+  return { status: 401, scheme: DPOP_SCHEME, error, description, ...(nonce !== undefined && { nonce }) };
+}
+
 export function insufficientScope(scope: string): Refusal {
   return { status: 403, error: ERROR.insufficientScope, description: 'the scope is not enough', scope };
 }
@@ -50,7 +65,7 @@ function quoted(text: string): string {
 /**
  * The `WWW-Authenticate` challenge for a refusal, on one line.
  *
- * Source: draft -06 §3.5, RFC 6750 §3, RFC 9110 §11.6.1.
+ * Source: draft -06 §3.5, RFC 6750 §3, RFC 9449 §7.1, RFC 9110 §11.6.1.
  */
 export function challengeFor(refusal: Refusal, realm: string): string {
   const parameters = [`realm=${quoted(realm)}`];
@@ -58,5 +73,6 @@ export function challengeFor(refusal: Refusal, realm: string): string {
     parameters.push(`error=${quoted(refusal.error)}`, `error_description=${quoted(refusal.description)}`);
   }
   if (refusal.scope !== undefined) parameters.push(`scope=${quoted(refusal.scope)}`);
-  return `Bearer ${parameters.join(', ')}`;
+  if (refusal.scheme === DPOP_SCHEME) parameters.push(`algs=${quoted(DPOP_ALGORITHMS.join(' '))}`);
+  return `${refusal.scheme ?? 'Bearer'} ${parameters.join(', ')}`;
 }

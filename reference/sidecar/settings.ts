@@ -32,6 +32,8 @@ export interface Settings {
   /** PEM trust anchors for the resource server. */
   readonly authorities: string;
   readonly claims: 'connection' | 'request';
+  /** Key that tokens are bound to by DPoP. */
+  readonly dpopKey?: KeyObject;
 }
 
 function required(environment: Environment, name: string): string {
@@ -95,6 +97,17 @@ function claimsOf(environment: Environment): Settings['claims'] {
   throw new SettingsError(`TSBT_PROOF_CLAIMS: ${value} is neither connection nor request`);
 }
 
+function dpopKeyOf(environment: Environment): { readonly dpopKey?: KeyObject } {
+  const name = 'TSBT_DPOP_KEY_FILE';
+  if ((environment[name] ?? '') === '') return {};
+  const pem = fileOf(environment, name);
+  try {
+    return { dpopKey: dpopSignerOf(createPrivateKey(pem)).key };
+  } catch (error) {
+    throw new SettingsError(`${name}: not usable: ${error instanceof Error ? error.message : 'no PEM'}`);
+  }
+}
+
 /**
  * Reads the settings of a client from the variables of the target contract.
  *
@@ -110,6 +123,7 @@ export function readSettings(environment: Environment): Settings {
     upstream: upstreamOf(environment),
     authorities: fileOf(environment, 'TSBT_SERVER_CA_FILE'),
     claims: claimsOf(environment),
+    ...dpopKeyOf(environment),
   };
 }
 

@@ -17,6 +17,8 @@ interface BenchResponse {
   readonly status: number;
   /** The challenge, or an empty text. */
   readonly challenge: string;
+  /** The DPoP nonce, where one is given (RFC 9449 §8.2). */
+  readonly nonce?: string;
   readonly body: string;
 }
 
@@ -79,7 +81,9 @@ function overHttp1(socket: TLSSocket): Line['send'] {
         response.on('error', reject);
         response.on('end', () => {
           const challenge = response.headers['www-authenticate'] ?? '';
-          resolve({ status: response.statusCode ?? 0, challenge, body: text });
+          const nonce = response.headers['dpop-nonce'];
+          const given = typeof nonce === 'string' && { nonce };
+          resolve({ status: response.statusCode ?? 0, challenge, body: text, ...given });
         });
       });
       request.on('error', reject);

@@ -1,4 +1,5 @@
 import { bindingVariants } from './bindings.ts';
+import { dpopVariants } from './dpop.ts';
 import { proofVariants } from './proofs.ts';
 import { responseVariants } from './responses.ts';
 import { transportVariants } from './transport.ts';
@@ -7,6 +8,7 @@ import type { Variant } from './variant.ts';
 /** Every harmless variant of the resource server. */
 export const VARIANTS: readonly Variant[] = [
   ...bindingVariants,
+  ...dpopVariants,
   ...proofVariants,
   ...transportVariants,
   ...responseVariants,

@@ -3,6 +3,7 @@ import { ConnectFailure } from '../../wire/connection.ts';
 import type { Connection, Field, WireRequest } from '../../wire/connection.ts';
 import { Company } from '../company.ts';
 import { EvidenceBook } from '../evidence.ts';
+import { read } from '../expectation.ts';
 import { FindingBook } from '../finding-book.ts';
 import { Unjudgeable } from '../finding.ts';
 import type { Finding } from '../finding.ts';
@@ -92,12 +93,14 @@ export class AuthorizationServerStage implements AsyncDisposable {
   }
 
   /**
-   * The path of an endpoint of the metadata.
+   * The path of an endpoint of the metadata; the one for mutual TLS where there are two (RFC 8705 §5).
    *
-   * @param name such as `token_endpoint`
+   * @param name such as `token_endpoint`; a path, such as of the endpoint without mutual TLS, stays as it is
    */
   async endpoint(name: string): Promise<string> {
-    const value = (await this.metadata())[name];
+    if (name.startsWith('/')) return name;
+    const { mtls_endpoint_aliases: aliases, [name]: usual } = await this.metadata();
+    const value = Object.entries(aliases ?? {}).find(([alias]) => alias === name)?.[1] ?? usual;
     const url = typeof value === 'string' ? URL.parse(value) : null;
     if (url === null) return this.inconclusive(`the metadata has no ${name}; see RFC 8414 §2`);
     return `${url.pathname}${url.search}`;
@@ -115,7 +118,7 @@ export class AuthorizationServerStage implements AsyncDisposable {
       method,
       target,
       authority: this.#authority,
-      fields: [['Accept', 'application/json'], ...fields],
+      fields: [...accepting(fields), ...(body === undefined ? [] : [lengthOf(body)])],
       ...(body === undefined ? {} : { body: Buffer.from(body) }),
     };
     const sent = await this.#transmit(request, options);
@@ -279,7 +282,10 @@ export class AuthorizationServerStage implements AsyncDisposable {
 
   /** Judged: the answer is an OAuth error, and gives no token. A server error is no refusal to be proud of. */
   refuses(what: string, answer: Answer, cause: string | null = this.#scenario.cause): void {
-    if (answer.status === 0) return;
+    if (answer.status === 0) {
+      if (read(answer.outcome).kind === 'no-answer') this.#book.unmeasured(`${what}: ${answer.text}`);
+      return;
+    }
     if (answer.status >= 500)
       this.#book.warned(
         `${what}: answered ${answer.text}: refused, but as a failure of the target's own`,
@@ -339,6 +345,16 @@ export class AuthorizationServerStage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#company.disperse();
   }
+}
+
+/** JSON is asked for, unless the fields ask for something else. */
+function accepting(fields: readonly Field[]): readonly Field[] {
+  return fields.some(([name]) => name === 'Accept') ? fields : [['Accept', 'application/json'], ...fields];
+}
+
+/** HTTP/2 can do without it (RFC 9113 §8.1.1), but HTTP clients send it, and servers have come to rely on it. */
+function lengthOf(body: string): Field {
+  return ['Content-Length', String(Buffer.byteLength(body))];
 }
 
 /** Tokens in a response: evidence names them by their hash. */
