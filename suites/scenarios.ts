@@ -64,6 +64,7 @@ import { leaks } from './client/leaks.ts';
 import { unboundTokens } from './client/unbound-tokens.ts';
 import { amortisation } from './client/amortisation.ts';
 import { challenges as clientChallenges } from './client/challenges.ts';
+import { clientDpop } from './client/dpop.ts';
 import { challengeSpellings } from './client/challenge-spellings.ts';
 import { certificateRotation as clientCertificateRotation } from './client/certificate-rotation.ts';
 import { repeatedPosts } from './client/repeated-posts.ts';
@@ -128,6 +129,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...challengeSpellings,
   ...repeatedPosts,
   ...clientCertificateRotation,
+  ...clientDpop,
   ...sidecar,
   ...sidecarSecrets,
   ...sidecarReach,

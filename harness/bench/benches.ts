@@ -3,6 +3,7 @@ import { Agent } from '../counterpart/agent/agent.ts';
 import { reachBeyondLoopback } from '../counterpart/agent/reach.ts';
 import { startCounterpart } from '../counterpart/resource-server/server.ts';
 import type { CounterpartServer } from '../counterpart/resource-server/contract.ts';
+import { createDpopKey } from '../forge/dpop-proof.ts';
 import type { Bench, BenchPlan } from '../scenario/client/client-setting.ts';
 import type { Manifest } from '../target/manifest.ts';
 import { Unjudgeable } from '../scenario/finding.ts';
@@ -33,6 +34,8 @@ interface Standing {
  * at a time and kept for the next one that wants a client of the same kind. Ends them all when disposed.
  */
 export class Benches implements AsyncDisposable {
+  /** The DPoP key that every client is started with, where it claims to know DPoP. */
+  readonly dpopKey = createDpopKey("the client's DPoP key");
   readonly #settings: BenchSettings;
   readonly #free: Standing[] = [];
   readonly #all = new Set<Standing>();
@@ -104,6 +107,7 @@ export class Benches implements AsyncDisposable {
         serverAuthorities: authorities,
         upstream: `https://localhost:${counterpart.port}`,
         proofClaims,
+        dpopKey: this.dpopKey.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       });
       const standing: Standing = { kind, target, counterpart };
       this.#all.add(standing);

@@ -59,7 +59,7 @@ test('a proof has the form that an independent library gives it', async () => {
     oauth.protectedResourceRequest('t', 'GET', new URL(`${HTU}?q=1`), undefined, undefined, {
       DPoP: handle,
       [oauth.customFetch]: async (_url, { headers }) => {
-        sent = new Headers(headers as Record<string, string>);
+        sent = new Headers(headers);
         return answers.shift() ?? new Response();
       },
     });

@@ -12,13 +12,14 @@ export function clientSettingOf(
   benches: Benches,
   effort: Setting['effort'],
 ): ClientSetting {
-  const { target, profile, strict, pki, issuer, patienceMs } = plan;
+  const { target, manifest, profile, strict, pki, issuer, patienceMs } = plan;
   return {
     target: { name: target.name, capabilities: new Set(target.capabilities) },
     profile,
     strict,
     pki,
     issuer,
+    dpopKey: manifest.start.kind === 'url' ? null : benches.dpopKey,
     bench: (wanted) => benches.take(wanted),
     stranger: () => startCounterpart({ identity: pki.server }),
     canary: startCanary,

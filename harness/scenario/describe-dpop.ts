@@ -1,5 +1,4 @@
 import { createPublicKey } from 'node:crypto';
-import type { JsonWebKey } from 'node:crypto';
 import type { DpopKey } from '../forge/dpop-proof.ts';
 import { ath, readJwt, signatureVerifies } from '../forge/read.ts';
 import { cut, isRecord, text, time } from './wording.ts';
@@ -66,7 +65,7 @@ function signedBy(proof: string, jwk: unknown, keys: readonly DpopKey[]): string
 function verifiesUnder(proof: string, jwk: unknown): boolean {
   if (!isRecord(jwk)) return false;
   try {
-    return signatureVerifies(proof, createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }));
+    return signatureVerifies(proof, createPublicKey({ key: jwk, format: 'jwk' }));
   } catch {
     return false;
   }

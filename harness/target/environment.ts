@@ -49,6 +49,9 @@ export async function prepareEnvironment(
             ...(await identityFiles(settings.clientIdentity)),
             TSBT_UPSTREAM: settings.upstream,
             TSBT_PROOF_CLAIMS: settings.proofClaims,
+            ...(settings.dpopKey === undefined || !capabilities.includes('dpop')
+              ? {}
+              : { TSBT_DPOP_KEY_FILE: await file('dpop-key.pem', settings.dpopKey) }),
           }
         : {
             ...(await identityFiles(settings.serverIdentity)),

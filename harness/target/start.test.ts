@@ -275,11 +275,6 @@ test('a container target is not part of this version', async () => {
   expect(problem.what).toBe('container targets are not part of this version');
 });
 
-test('the role authorization-server is not part of this version', async () => {
-  const target = { ...manifest(script('server.mjs')), role: 'authorization-server' as const };
-  expect((await problemOf(startTarget(target, settings()))).kind).toBe('not-available');
-});
-
 function script(name: string, ...faults: string[]): Extract<Start, { kind: 'process' }> {
   return { kind: 'process', command: [process.execPath, name, ...faults], directory: FIXTURES };
 }

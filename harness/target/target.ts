@@ -47,6 +47,8 @@ export interface ClientSettings extends Bounds {
   readonly upstream: string;
   /** Which claims its proofs are to have (draft -06 §2.3.2). */
   readonly proofClaims: 'connection' | 'request';
+  /** PEM private key for DPoP proofs (RFC 9449), for a target that claims `dpop`. */
+  readonly dpopKey?: string;
 }
 
 /** What an intermediary under test is told of the servers behind it. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type Foundation,
@@ -7,15 +8,18 @@ import {
 import { type Behaviour, behaviourOf, differenceFrom } from '../authorization-server/behaviour.fixture.ts';
 import { start as startReference } from '../authorization-server/target.ts';
 import { MUTANTS } from './catalogue.ts';
+import { successorsOf } from './successors.fixture.ts';
 import { start } from './target.ts';
 
 let foundation: Foundation;
 let reference: Behaviour;
+let successors: Behaviour;
 
 beforeAll(async () => {
   foundation = await layFoundation();
   await using server = await startAuthorizationServer(startReference, foundation);
   reference = await behaviourOf(server);
+  successors = await successorsOf(server);
 });
 afterAll(() => foundation[Symbol.asyncDispose]());
 
@@ -31,6 +35,7 @@ test('ids are unique, and each mutant breaks requirements of the authorization s
 test('the reference does the same twice', async () => {
   await using server = await startAuthorizationServer(startReference, foundation);
   expect(await differenceFrom(reference, server)).toEqual([]);
+  expect(await successorsOf(server)).toEqual(successors);
 });
 
 test.each(MUTANTS.map(({ id }) => id))('%s shows its mistake', async (id) => {
@@ -38,5 +43,7 @@ test.each(MUTANTS.map(({ id }) => id))('%s shows its mistake', async (id) => {
     (environment) => start(environment, { variant: id }),
     foundation,
   );
-  expect(await differenceFrom(reference, server)).not.toEqual([]);
+  const different = await differenceFrom(reference, server);
+  const shown = different.length > 0 || !isDeepStrictEqual(await successorsOf(server), successors);
+  expect(shown).toBe(true);
 });

@@ -1,3 +1,4 @@
+import { admissionMutants } from './admission.ts';
 import { confirmationMutants } from './confirmation.ts';
 import { exchangeMutants } from './exchange.ts';
 import { introspectionMutants } from './introspection.ts';
@@ -11,5 +12,6 @@ export const MUTANTS: readonly AuthorizationServerMutant[] = [
   ...issuingMutants,
   ...introspectionMutants,
   ...exchangeMutants,
+  ...admissionMutants,
   ...trustMutants,
 ];

@@ -5,7 +5,7 @@ import { type ClientCertificate, certificateOf } from '../authorization-server/c
 import type { Confirmation, Issuance } from '../authorization-server/parts.ts';
 import { defaultSessionBinding } from '../authorization-server/session-binding.ts';
 import { thumbprint } from '../proof/encoding.ts';
-import { EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
+import { CONFIRMATION, EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
 import { exporterOf } from '../tls/exporter.ts';
 import { answering, binding, withParts } from './making.ts';
 import type { AuthorizationServerMutant } from './mutant.ts';
@@ -24,17 +24,21 @@ function confirming(change: (confirmation: Confirmation, issuance: Issuance) => 
 function preferring(forwarded: (context: KoaContextWithOIDC) => string | undefined) {
   return withParts({
     certificateOf(context): ClientCertificate | undefined {
-      const actual = certificateOf(context);
-      const octets = forwarded(context);
-      if (octets === undefined || octets === '') return actual;
-      try {
-        const x509 = new X509Certificate(Buffer.from(octets, 'base64'));
-        return { x509, thumbprint: thumbprint(x509.raw), verified: true };
-      } catch {
-        return actual;
-      }
+      const x509 = certificateIn(forwarded(context));
+      return x509 === undefined
+        ? certificateOf(context)
+        : { x509, thumbprint: thumbprint(x509.raw), verified: true };
     },
   });
+}
+
+/** The certificate that a text is in base64, if it is one. */
+function certificateIn(text = ''): X509Certificate | undefined {
+  try {
+    return new X509Certificate(Buffer.from(text, 'base64'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** PEM, as proxies escape it into a field, or base64 between colons (RFC 9440 §2.1). */
@@ -173,16 +177,17 @@ export const confirmationMutants: readonly AuthorizationServerMutant[] = [
     },
   },
   {
-    id: 'M-AS-109',
-    mistake: 'sees no certificate on a resumed connection',
+    id: 'M-AS-201',
+    mistake: 'binds tokens that are asked for on a resumed connection to the certificate of its first client',
     breaks: ['AS-CNF-3'],
-    variant: () =>
-      withParts({
-        certificateOf: (context) =>
-          context.socket instanceof TLSSocket && context.socket.isSessionReused()
-            ? undefined
-            : certificateOf(context),
-      }),
+    variant() {
+      let first: unknown;
+      return confirming((confirmation, { context: { socket } }) => {
+        first ??= confirmation[CONFIRMATION.certificate];
+        const isResumed = socket instanceof TLSSocket && socket.isSessionReused();
+        return isResumed ? { ...confirmation, [CONFIRMATION.certificate]: first } : confirmation;
+      });
+    },
   },
   {
     id: 'M-AS-110',
@@ -199,6 +204,18 @@ export const confirmationMutants: readonly AuthorizationServerMutant[] = [
     mistake: 'takes the certificate from X-SSL-Client-Cert where there is one',
     breaks: ['AS-CNF-4'],
     variant: () => preferring((context) => fieldContent(context.get('X-SSL-Client-Cert'))),
+  },
+  {
+    id: 'M-AS-202',
+    mistake: 'authenticates by the connection’s certificate, and binds to the one in the field Client-Cert',
+    breaks: ['AS-CNF-4'],
+    variant: () =>
+      confirming((confirmation, { context }) => {
+        const told = certificateIn(fieldContent(context.get('Client-Cert')));
+        return told === undefined
+          ? confirmation
+          : { ...confirmation, [CONFIRMATION.certificate]: thumbprint(told.raw) };
+      }),
   },
   {
     id: 'M-AS-112',

@@ -7,16 +7,10 @@ import {
   TOKEN_EXCHANGE,
 } from '../authorization-server/exchange-request.ts';
 import type { Issuance } from '../authorization-server/parts.ts';
-import { defaultSessionBinding, isSessionBound } from '../authorization-server/session-binding.ts';
-import { type MayExchange, mayExchange, type Requester } from '../authorization-server/token-access.ts';
-import { CONFIRMATION, PROOF_FIELD } from '../proof/vocabulary.ts';
-import { answering, binding, withParts } from './making.ts';
+import { defaultSessionBinding } from '../authorization-server/session-binding.ts';
+import { CONFIRMATION } from '../proof/vocabulary.ts';
+import { answering, binding, parameter, withParts } from './making.ts';
 import type { AuthorizationServerMutant } from './mutant.ts';
-
-function parameter({ oidc }: KoaContextWithOIDC, name: string): string | undefined {
-  const value = oidc.params?.[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
 
 /** The reference whose tokens inherit session binding only from some exchanges. */
 function inheriting(when: (issuance: Issuance) => boolean) {
@@ -55,16 +49,6 @@ function refusingWith(status: number) {
     return body;
   });
 }
-
-/** The reference that lets further clients exchange a token. */
-function admitting(also: MayExchange) {
-  return withParts({
-    mayExchange: (requester, token, as) => also(requester, token, as) || mayExchange(requester, token, as),
-  });
-}
-
-/** Somebody whose certificate a trust anchor vouches for, whoever it is. */
-const isSomebody = ({ certificate }: Requester) => certificate?.verified === true;
 
 /** Mistakes in what an exchange passes on (draft -06 §3.2, §4.6; RFC 8693). */
 const propagationMutants: readonly AuthorizationServerMutant[] = [
@@ -130,60 +114,30 @@ const propagationMutants: readonly AuthorizationServerMutant[] = [
     variant: () => copying('subject_token'),
   },
   {
+    id: 'M-AS-302',
+    mistake: 'passes the binding on only once: the successor of a successor is not bound',
+    breaks: ['AS-TX-8'],
+    variant() {
+      const successors = new Set<unknown>();
+      const { parts } = answering('/token', (body) => {
+        if (body['issued_token_type'] !== undefined) successors.add(body['access_token']);
+        return body;
+      });
+      return {
+        parts: (defaults) => ({
+          ...parts?.(defaults),
+          ...inheriting(({ context }) => !successors.has(parameter(context, 'subject_token'))).parts?.(
+            defaults,
+          ),
+        }),
+      };
+    },
+  },
+  {
     id: 'M-AS-138',
     mistake: 'drops the binding where the requested scope is narrower',
     breaks: ['AS-TX-1'],
     variant: () => inheriting(({ context }) => parameter(context, 'scope') === undefined),
-  },
-];
-
-/** Mistakes in who may exchange a token (draft -06 §4.6.1, threat T6). */
-const admissionMutants: readonly AuthorizationServerMutant[] = [
-  {
-    id: 'M-AS-20',
-    mistake: 'exchanges a stolen token for every client that authenticates',
-    breaks: ['AS-T6-1', 'AS-T6-3'],
-    variant: () => withParts({ mayExchange: () => true }),
-  },
-  {
-    id: 'M-AS-21',
-    mistake: 'asks for a certificate, and compares it neither with cnf nor the requester with the audience',
-    breaks: ['AS-T6-1', 'AS-T6-2'],
-    variant: () => withParts({ mayExchange: isSomebody }),
-  },
-  {
-    id: 'M-AS-22',
-    mistake: 'asks for a Session-Binding Proof with an exporter value that it cannot know',
-    breaks: ['AS-TX-1', 'AS-TX-5', 'AS-T6-1'],
-    variant: () =>
-      withParts({
-        mayExchange: (requester, token, as) =>
-          !isSessionBound(token.confirmation) && mayExchange(requester, token, as),
-      }),
-  },
-  {
-    id: 'M-AS-139',
-    mistake: 'takes an actor token from anybody',
-    breaks: ['AS-T6-1'],
-    variant: () => admitting((_requester, _token, as) => as === 'actor'),
-  },
-  {
-    id: 'M-AS-140',
-    mistake: 'takes any Session-Binding-Proof field for possession of the key',
-    breaks: ['AS-T6-1'],
-    variant: () => admitting(({ context }) => context.get(PROOF_FIELD) !== ''),
-  },
-  {
-    id: 'M-AS-141',
-    mistake: 'asks nothing of who exchanges an opaque token',
-    breaks: ['AS-T6-1'],
-    variant: () => admitting((_requester, { format }) => format === 'opaque'),
-  },
-  {
-    id: 'M-AS-142',
-    mistake: 'exchanges a token for every resource server, not only for the one that it is for',
-    breaks: ['AS-T6-1', 'AS-T6-2'],
-    variant: () => admitting(({ clientId }) => URL.canParse(clientId)),
   },
 ];
 
@@ -194,6 +148,17 @@ const protocolMutants: readonly AuthorizationServerMutant[] = [
     mistake: 'answers a refused exchange with 500',
     breaks: ['AS-TX-4'],
     variant: () => refusingWith(500),
+  },
+  {
+    id: 'M-AS-305',
+    mistake: 'answers invalid_grant to a subject token that is not valid',
+    breaks: ['AS-TX-4'],
+    variant: () =>
+      answering('/token', (body, context) =>
+        isRefusedExchange(context) && String(body['error_description']).includes('no valid access token')
+          ? { ...body, error: 'invalid_grant' }
+          : body,
+      ),
   },
   {
     id: 'M-AS-143',
@@ -254,9 +219,8 @@ const protocolMutants: readonly AuthorizationServerMutant[] = [
   },
 ];
 
-/** Every mistake with token exchange. */
+/** Mistakes with token exchange, but for who may exchange a token. */
 export const exchangeMutants: readonly AuthorizationServerMutant[] = [
   ...propagationMutants,
-  ...admissionMutants,
   ...protocolMutants,
 ];

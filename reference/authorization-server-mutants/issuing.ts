@@ -1,9 +1,9 @@
-import { errors } from 'oidc-provider';
-import { certificateOf } from '../authorization-server/client-certificate.ts';
+import type { KoaContextWithOIDC, UnknownObject } from 'oidc-provider';
+import { type ClientCertificate, certificateOf } from '../authorization-server/client-certificate.ts';
+import { defaultParts, type Issuance } from '../authorization-server/parts.ts';
 import { defaultSessionBinding, SESSION_BOUND } from '../authorization-server/session-binding.ts';
 import { CONFIRMATION, EXPORTER_LABEL } from '../proof/vocabulary.ts';
-import type { Issuance } from '../authorization-server/parts.ts';
-import { binding } from './making.ts';
+import { binding, withParts } from './making.ts';
 import type { AuthorizationServerMutant } from './mutant.ts';
 
 /** The reference that finds another rule for when tokens are session-bound. */
@@ -15,6 +15,17 @@ function requiring(isRequired: (issuance: Issuance, byDefault: boolean) => boole
 
 function parameter({ context }: Issuance, name: string): unknown {
   return context.oidc.body?.[name];
+}
+
+/** Serves a request below a path as if it were not below it, and knows its URL nevertheless: DPoP proofs name it. */
+function mountAt(context: KoaContextWithOIDC, mountPath: string): void {
+  Object.assign(context, { mountPath, path: context.path.slice(mountPath.length) });
+}
+
+/** Which client a token request says that it is of. */
+function clientOf({ path, oidc }: KoaContextWithOIDC): string | undefined {
+  const clientId = path === '/token' ? oidc.body?.['client_id'] : undefined;
+  return typeof clientId === 'string' ? clientId : undefined;
 }
 
 /** Mistakes with which tokens are bound, and with clients that say so (draft -06 §3.1, §3.2). */
@@ -109,24 +120,98 @@ export const issuingMutants: readonly AuthorizationServerMutant[] = [
     variant: () => binding({ readClientMetadata: (value) => value === true }),
   },
   {
-    id: 'M-AS-119',
-    mistake: 'takes a certificate that no trust anchor vouches for from any client',
-    breaks: ['AS-GRANT-1'],
+    id: 'M-AS-214',
+    mistake: 'takes the flag for true wherever it is present',
+    breaks: ['AS-REG-2', 'AS-REG-3'],
+    variant: () => binding({ readClientMetadata: (value) => value !== undefined }),
+  },
+  {
+    id: 'M-AS-210',
+    mistake: 'does not tell the flag of a client when its metadata is read',
+    breaks: ['AS-REG-6'],
     variant: () =>
-      binding({
-        confirm({ certificate }) {
-          if (certificate === undefined) throw new errors.InvalidRequest('no client certificate');
-          return {
-            [CONFIRMATION.certificate]: certificate.thumbprint,
-            [CONFIRMATION.exporterLabel]: EXPORTER_LABEL,
-          };
+      withParts({
+        async around(context, next) {
+          await next();
+          if (context.method !== 'GET' || !context.path.startsWith('/reg/')) return;
+          const { [SESSION_BOUND]: _none, ...body } = context.body as UnknownObject;
+          context.body = body;
         },
       }),
   },
   {
+    id: 'M-AS-204',
+    mistake: 'says "yes" of session binding in its metadata',
+    breaks: ['AS-META-1'],
+    variant: () => binding({ metadata: { [SESSION_BOUND]: 'yes' } }),
+  },
+  {
+    id: 'M-AS-205',
+    mistake: 'binds only tokens that are JWTs',
+    breaks: ['AS-INT-4'],
+    variant() {
+      const opaque = new Set<unknown>();
+      return withParts({
+        formatOf(resource, opaqueAudience) {
+          const format = defaultParts.formatOf(resource, opaqueAudience);
+          if (format === 'opaque') opaque.add(resource);
+          return format;
+        },
+        sessionBinding: {
+          ...defaultSessionBinding,
+          isRequired: (issuance) =>
+            defaultSessionBinding.isRequired(issuance) && !opaque.has(parameter(issuance, 'resource')),
+        },
+      });
+    },
+  },
+  {
+    id: 'M-AS-207',
+    mistake: 'remembers a client’s certificate by its client_id, and asks for it no more',
+    breaks: ['AS-CNF-3', 'AS-GRANT-1', 'AS-GRANT-2'],
+    variant() {
+      const known = new Map<string, ClientCertificate>();
+      return withParts({
+        certificateOf(context) {
+          const actual = certificateOf(context);
+          const clientId = clientOf(context);
+          if (clientId === undefined) return actual;
+          const certificate = known.get(clientId) ?? actual;
+          if (certificate?.verified === true) known.set(clientId, certificate);
+          return certificate;
+        },
+      });
+    },
+  },
+  {
+    id: 'M-AS-208',
+    mistake: 'binds no token at the endpoint beside the one for mutual TLS',
+    breaks: ['AS-REG-4'],
+    variant() {
+      const plain = new WeakSet<KoaContextWithOIDC>();
+      return withParts({
+        sessionBinding: {
+          ...defaultSessionBinding,
+          isRequired: (issuance) =>
+            defaultSessionBinding.isRequired(issuance) && !plain.has(issuance.context),
+        },
+        async around(context, next) {
+          if (context.path === '/token') plain.add(context);
+          if (context.path === '/mtls/token') mountAt(context, '/mtls');
+          await next();
+          if (context.path === '/.well-known/oauth-authorization-server') {
+            const body = context.body as UnknownObject;
+            const alias = String(body['token_endpoint']).replace(/token$/, 'mtls/token');
+            context.body = { ...body, mtls_endpoint_aliases: { token_endpoint: alias } };
+          }
+        },
+      });
+    },
+  },
+  {
     id: 'M-AS-120',
     mistake: 'binds a token without a certificate to an empty thumbprint',
-    breaks: ['AS-GRANT-1', 'AS-REG-4'],
+    breaks: ['AS-GRANT-1', 'AS-CNF-6'],
     variant: () =>
       binding({
         confirm: (issuance) =>

@@ -31,3 +31,9 @@ export function answering(
     },
   });
 }
+
+/** A parameter of a token request; `undefined` where it is absent or empty. */
+export function parameter({ oidc }: KoaContextWithOIDC, name: string): string | undefined {
+  const value = oidc.params?.[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,4 +1,4 @@
-import { type JWTPayload, jwtVerify } from 'jose';
+import { EmbeddedJWK, type JWTPayload, jwtVerify } from 'jose';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { certificateOf } from '../authorization-server/client-certificate.ts';
 import { verifyJwt } from '../authorization-server/token-finder.ts';
@@ -13,6 +13,12 @@ async function claimsByClient(token: string, context: KoaContextWithOIDC, typ?: 
   return payload;
 }
 
+/** The claims of a JWT that the key in its own header signed. */
+async function claimsByHeader(token: string): Promise<JWTPayload> {
+  const { payload } = await jwtVerify(token, EmbeddedJWK, { typ: 'at+jwt' });
+  return payload;
+}
+
 /** Mistakes with keys, and with JWTs of another purpose (draft -06 §2.3, §6; RFC 8725 §2.8, §3.11). */
 export const trustMutants: readonly AuthorizationServerMutant[] = [
   {
@@ -23,6 +29,16 @@ export const trustMutants: readonly AuthorizationServerMutant[] = [
       withParts({
         verifyJwt: (token, issuer, context) =>
           verifyJwt(token, issuer, context).catch(() => claimsByClient(token, context, 'at+jwt')),
+      }),
+  },
+  {
+    id: 'M-AS-213',
+    mistake: 'verifies a token with the key in its own header, where there is one',
+    breaks: ['AS-SEC-1'],
+    variant: () =>
+      withParts({
+        verifyJwt: (token, issuer, context) =>
+          verifyJwt(token, issuer, context).catch(() => claimsByHeader(token)),
       }),
   },
   {

@@ -1,9 +1,11 @@
-import { errors, type UnknownObject } from 'oidc-provider';
+import { TLSSocket } from 'node:tls';
+import { errors, type KoaContextWithOIDC, type UnknownObject } from 'oidc-provider';
+import { certificateOf } from '../authorization-server/client-certificate.ts';
 import type { AuthorizationServerParts, SessionBindingParts } from '../authorization-server/parts.ts';
 import { defaultSessionBinding, isSessionBound } from '../authorization-server/session-binding.ts';
 import type { AuthorizationServerVariant } from '../authorization-server/target.ts';
 import { mayExchange } from '../authorization-server/token-access.ts';
-import { CONFIRMATION } from '../proof/vocabulary.ts';
+import { CONFIRMATION, EXPORTER_LABEL } from '../proof/vocabulary.ts';
 import type { HarmlessVariant } from './variant.ts';
 
 function withParts(parts: Partial<AuthorizationServerParts>): AuthorizationServerVariant {
@@ -12,6 +14,11 @@ function withParts(parts: Partial<AuthorizationServerParts>): AuthorizationServe
 
 function binding(pieces: Partial<SessionBindingParts>): AuthorizationServerVariant {
   return withParts({ sessionBinding: { ...defaultSessionBinding, ...pieces } });
+}
+
+/** Serves a request below a path as if it were not below it, and knows its URL nevertheless: DPoP proofs name it. */
+function mountAt(context: KoaContextWithOIDC, mountPath: string): void {
+  Object.assign(context, { mountPath, path: context.path.slice(mountPath.length) });
 }
 
 /** Members in the order of their names, from the last to the first, at every level. */
@@ -109,6 +116,47 @@ export const VARIANTS: readonly HarmlessVariant[] = [
           } catch {
             throw new errors.InvalidClientAuth('a session-bound access token needs a client certificate');
           }
+        },
+      }),
+  },
+  {
+    id: 'V-AS-no-resumed-certificate',
+    difference: 'sees no certificate on a resumed connection, and so refuses',
+    variant: () =>
+      withParts({
+        certificateOf: (context) =>
+          context.socket instanceof TLSSocket && context.socket.isSessionReused()
+            ? undefined
+            : certificateOf(context),
+      }),
+  },
+  {
+    id: 'V-AS-any-authority',
+    difference:
+      'binds to a certificate that no trust anchor vouches for, of a client that another way authenticates',
+    variant: () =>
+      binding({
+        confirm({ certificate }) {
+          if (certificate === undefined) throw new errors.InvalidRequest('no client certificate');
+          return {
+            [CONFIRMATION.certificate]: certificate.thumbprint,
+            [CONFIRMATION.exporterLabel]: EXPORTER_LABEL,
+          };
+        },
+      }),
+  },
+  {
+    id: 'V-AS-alias',
+    difference: 'has a token endpoint of its own for mutual TLS, as an alias in its metadata (RFC 8705 §5)',
+    variant: () =>
+      withParts({
+        async around(context, next) {
+          if (context.path === '/mtls/token') mountAt(context, '/mtls');
+          await next();
+          if (context.path !== '/.well-known/oauth-authorization-server') return;
+          const body = context.body as UnknownObject;
+          const alias = String(body['token_endpoint']).replace(/token$/, 'mtls/token');
+          context.body = { ...body, mtls_endpoint_aliases: { token_endpoint: alias } };
         },
       }),
   },

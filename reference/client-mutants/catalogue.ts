@@ -1,6 +1,7 @@
 import { challengesMutants } from './challenges.ts';
 import { claimsMutants } from './claims.ts';
 import { connectionsMutants } from './connections.ts';
+import { dpopMutants } from './dpop.ts';
 import { earlyDataMutants } from './early-data.ts';
 import { exporterMutants } from './exporter.ts';
 import { joseMutants } from './jose.ts';
@@ -8,6 +9,7 @@ import type { ClientMutant } from './mutant.ts';
 import { perRequestClaimsMutants } from './per-request-claims.ts';
 import { presentationMutants } from './presentation.ts';
 import { reuseMutants } from './reuse.ts';
+import { retryLayerMutants } from './retry-layer.ts';
 import { rotationMutants } from './rotation.ts';
 import { sidecarMutants } from './sidecar.ts';
 
@@ -21,7 +23,9 @@ export const MUTANTS: readonly ClientMutant[] = [
   ...presentationMutants,
   ...reuseMutants,
   ...connectionsMutants,
+  ...retryLayerMutants,
   ...challengesMutants,
   ...rotationMutants,
   ...sidecarMutants,
+  ...dpopMutants,
 ];

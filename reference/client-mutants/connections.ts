@@ -55,6 +55,7 @@ export function clientsLike({ settings, identity, closing }: Surroundings): () =
       identity,
       tls: { ca: settings.authorities },
       proofs: { claims: settings.claims },
+      ...(settings.dpopKey && { dpop: { key: settings.dpopKey } }),
     });
     closing.addEventListener('abort', () => void client.destroy());
     return client;

@@ -153,13 +153,14 @@ export const presentationMutants: readonly ClientMutant[] = [
   },
   {
     id: 'M-CL-201',
-    mistake: 'knows the scheme Bearer only when it is written like that',
+    mistake: 'knows schemes only when they are written like Bearer and DPoP',
     breaks: ['CL-SC-1'],
     variant: () =>
       withParts(() => ({
         readFields(headers) {
           const { fields, token } = defaultClientParts.readFields(headers);
-          return { fields, token: fields.some((text) => text.startsWith('Bearer ')) ? token : undefined };
+          const isKnown = fields.some((text) => /^(?:Bearer|DPoP) /.test(text));
+          return { fields, token: isKnown ? token : undefined };
         },
       })),
   },

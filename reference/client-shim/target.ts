@@ -15,12 +15,13 @@ import type { RunningTarget } from '../sidecar/target.ts';
  * @throws SettingsError for settings that are missing or unusable
  */
 export async function start(environment: Environment): Promise<RunningTarget> {
-  const { listen, upstream, authorities, claims } = readSettings(environment);
+  const { listen, upstream, authorities, claims, dpopKey } = readSettings(environment);
   let identity = readIdentity(environment);
   const client = new SessionBoundAgent({
     identity: () => identity,
     tls: { ca: authorities },
     proofs: { claims },
+    ...(dpopKey && { dpop: { key: dpopKey } }),
   });
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const path = destinationOf(request, upstream);

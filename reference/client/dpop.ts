@@ -107,8 +107,6 @@ export function withDpopProof(fields: readonly string[], proof: string | undefin
 export function isUnderDpop(fields: readonly string[]): boolean {
   return fields.some(
     (name, index) =>
-      index % 2 === 0 &&
-      canonicalName(name) === 'authorization' &&
-      /^dpop /i.test(fields[index + 1] ?? ''),
+      index % 2 === 0 && canonicalName(name) === 'authorization' && /^dpop /i.test(fields[index + 1] ?? ''),
   );
 }

@@ -34,7 +34,7 @@ async function present({ token, line, ...how }: Presented) {
     .protectedResourceRequest(token, 'GET', url, undefined, undefined, {
       DPoP: handle,
       [oauth.customFetch]: async (_url, { headers }) => {
-        const given = new Headers(headers as Record<string, string>);
+        const given = new Headers(headers);
         const fields: [string, string][] = [['Authorization', `${scheme} ${token}`]];
         if (proofs.includes('session')) fields.push(...own);
         if (proofs.includes('dpop')) fields.push(['DPoP', given.get('dpop') ?? '']);

@@ -59,6 +59,7 @@ async function ask(starting: typeof start, isProven: boolean) {
   const { port } = endPoint.address() as AddressInfo;
   const running = await starting({
     ...server.environment,
+    TSBT_ROLE: 'intermediary',
     TSBT_UPSTREAM: `https://localhost:${server.port}`,
     TSBT_UPSTREAM_CERT_FILE: join(folder, 'b.crt'),
     TSBT_UPSTREAM_KEY_FILE: join(folder, 'b.key'),

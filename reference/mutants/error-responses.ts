@@ -2,7 +2,7 @@ import { encodeBase64url } from '../proof/encoding.ts';
 import { isUnder, pathOf } from '../resource-server/application.ts';
 import { defaultPresentationChecks, type Presentation } from '../resource-server/admission.ts';
 import { answer, protect, type RequestListener } from '../resource-server/protect.ts';
-import { challengeFor, type Refusal } from '../resource-server/refusal.ts';
+import { challengeFor, missingProof, type Refusal } from '../resource-server/refusal.ts';
 import { PROTECTED_PATH, type TargetVariant } from '../resource-server/target.ts';
 import type { TokenValidator } from '../resource-server/token.ts';
 import type { Mutant } from './mutant.ts';
@@ -59,6 +59,26 @@ export const errorResponsesMutants: readonly Mutant[] = [
         inner(request, response);
       },
     }),
+  },
+  {
+    id: 'M-RS-330',
+    mistake: 'takes no proof on a connection on which one was missing',
+    breaks: ['RS-ERR-8'],
+    variant: () => {
+      const spoilt = new WeakSet<object>();
+      const { run } = defaultPresentationChecks.get('proof-present');
+      return {
+        parts: () => ({
+          checks: defaultPresentationChecks.with('proof-present', (presentation, parts) => {
+            const { key, confirmation } = presentation;
+            if (confirmation.kind === 'session' && spoilt.has(key)) return missingProof();
+            const refusal = run(presentation, parts);
+            if (refusal !== undefined) spoilt.add(key);
+            return refusal;
+          }),
+        }),
+      };
+    },
   },
   {
     id: 'M-RS-197',

@@ -213,6 +213,18 @@ export const exporterMutants: readonly Mutant[] = [
     variant: fallsBackToEndPoint,
   },
   {
+    id: 'M-RS-333',
+    mistake:
+      'takes the exporter value in the length that it was tried with under AES-256 only; elsewhere it is shorter',
+    breaks: ['RS-EKM-1'],
+    variant: () =>
+      exporting((socket) => {
+        const { standardName } = socket.getCipher();
+        if (standardName.startsWith('TLS_AES_128')) return exporterOf(socket).subarray(0, 16);
+        return exporterOf(socket).subarray(0, standardName.startsWith('TLS_CHACHA20') ? 20 : 32);
+      }),
+  },
+  {
     id: 'M-RS-35',
     mistake: 'takes a KeyUpdate for a new exporter value',
     breaks: ['RS-EKM-6'],

@@ -1,9 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { thumbprint } from '../proof/encoding.ts';
-import type { PeerCertificate } from '../resource-server/connection.ts';
+import { defaultPresentationChecks } from '../resource-server/admission.ts';
+import type { PeerCertificate, TlsConnection } from '../resource-server/connection.ts';
 import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
 import { answer } from '../resource-server/protect.ts';
 import { discardBody } from '../resource-server/request-body.ts';
+import type { TargetVariant } from '../resource-server/target.ts';
 import { withConnections } from './connections.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -11,13 +13,20 @@ function fieldOf(request: HttpRequest, name: string): string | undefined {
   return fieldValues(request, name)[0];
 }
 
-/** The certificate that a request tells in `Client-Cert` (RFC 9440) or `X-SSL-Client-Cert`. */
+/** The certificate that a request tells in any of the fields that proxies use for it. */
 function forwardedCertificate(request: HttpRequest): PeerCertificate | undefined {
-  const structured = fieldOf(request, 'client-cert')?.replaceAll(':', '');
-  const escaped = fieldOf(request, 'x-ssl-client-cert');
-  if (structured === undefined && escaped === undefined) return undefined;
+  const base64 = ['client-cert', 'x-client-cert', 'x-arr-clientcert']
+    .map((name) => fieldOf(request, name))
+    .find((value) => value !== undefined);
+  const escaped =
+    /Cert="([^"]*)"/.exec(fieldOf(request, 'x-forwarded-client-cert') ?? '')?.[1] ??
+    fieldOf(request, 'x-ssl-client-cert') ??
+    fieldOf(request, 'ssl-client-cert');
+  if (base64 === undefined && escaped === undefined) return undefined;
   const certificate = new X509Certificate(
-    structured === undefined ? decodeURIComponent(escaped ?? '') : Buffer.from(structured, 'base64'),
+    base64 === undefined
+      ? decodeURIComponent(escaped ?? '')
+      : Buffer.from(base64.replaceAll(':', ''), 'base64'),
   );
   const { raw, publicKey, validFromDate, validToDate } = certificate;
   return {
@@ -28,6 +37,56 @@ function forwardedCertificate(request: HttpRequest): PeerCertificate | undefined
     notAfter: validToDate.getTime(),
   };
 }
+
+/** The thumbprint of the certificate that a request tells, or that it tells itself. */
+function forwardedThumbprint(request: HttpRequest): string | undefined {
+  return forwardedCertificate(request)?.thumbprint ?? fieldOf(request, 'x-client-cert-thumbprint');
+}
+
+/** Keeps each certificate that it has seen, and takes the one whose thumbprint a field tells. */
+function looksCertificatesUp(): TargetVariant {
+  const seen = new Map<string, PeerCertificate>();
+  return withConnections((connection, request) => {
+    const { certificate } = connection;
+    if (certificate !== undefined) seen.set(certificate.thumbprint, certificate);
+    const told = fieldOf(request, 'x-client-cert-thumbprint');
+    return { ...connection, certificate: seen.get(told ?? '') ?? certificate };
+  });
+}
+
+/** Keeps each connection that it has seen, and takes the one whose exporter value the field tells. */
+function looksConnectionsUp(): TargetVariant {
+  const seen = new Map<string, TlsConnection>();
+  return withConnections((connection, request) => {
+    seen.set(Buffer.from(connection.exporter).toString('base64'), connection);
+    return seen.get(fieldOf(request, 'tls-exporter')?.replaceAll(':', '') ?? '') ?? connection;
+  });
+}
+
+/** The fields in which some proxy tells the exporter value. */
+const EXPORTER_FIELDS: readonly string[] = [
+  'x-ekm',
+  'x-tls-ekm',
+  'x-tls-exporter',
+  'x-forwarded-tls-exporter',
+  'x-tls-unique',
+  'x-channel-binding',
+  'sec-token-binding',
+];
+
+/** The fields in which some proxy tells that it has verified proof or certificate. */
+const VERDICT_FIELDS: readonly string[] = [
+  'x-session-binding-verified',
+  'x-session-bound',
+  'x-tls-session-bound',
+  'x-proof-verified',
+  'x-verified',
+  'x-client-verified',
+  'x-ssl-client-verify',
+  'ssl-client-verify',
+  'x-auth-verified',
+  'x-client-thumbprint',
+];
 
 /** Mistakes with fields that a terminating proxy would set (draft -06 §5.1, §5.2). */
 export const forwardedFieldsMutants: readonly Mutant[] = [
@@ -43,7 +102,8 @@ export const forwardedFieldsMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-39',
-    mistake: 'takes the client certificate from Client-Cert or X-SSL-Client-Cert where the client sends it',
+    mistake:
+      'takes the client certificate from Client-Cert, X-SSL-Client-Cert and their like where the client sends it',
     breaks: ['RS-MTLS-9'],
     variant: () =>
       withConnections((connection, request) => {
@@ -53,11 +113,12 @@ export const forwardedFieldsMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-108',
-    mistake: 'passes the result of the verification on in a field that the client can write too',
+    mistake: 'takes the result of a verification from fields that the client can write too',
     breaks: ['RS-FWD-2', 'RS-FWD-3'],
     variant: () => ({
       listener: (inner) => (request, response) => {
-        if (fieldOf(request, 'x-session-binding-verified') !== 'true') return inner(request, response);
+        if (VERDICT_FIELDS.every((name) => fieldOf(request, name) === undefined))
+          return inner(request, response);
         answer(response, 200, JSON.stringify({ sub: fieldOf(request, 'x-authenticated-user') ?? 'alice' }));
         discardBody(request);
       },
@@ -65,12 +126,46 @@ export const forwardedFieldsMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-139',
-    mistake: 'takes the exporter value from an ad-hoc field X-EKM',
+    mistake: 'takes the exporter value from ad-hoc fields such as X-EKM',
     breaks: ['RS-FWD-2'],
     variant: () =>
       withConnections((connection, request) => {
-        const told = fieldOf(request, 'x-ekm');
+        const told = EXPORTER_FIELDS.map((name) => fieldOf(request, name)).find(
+          (value) => value !== undefined,
+        );
         return told === undefined ? connection : { ...connection, exporter: Buffer.from(told, 'base64url') };
       }),
+  },
+  {
+    id: 'M-RS-320',
+    mistake:
+      'compares the token with the certificate that a field tells, and the proof with that of the connection',
+    breaks: ['RS-MTLS-9'],
+    variant: () => {
+      const { run } = defaultPresentationChecks.get('certificate-thumbprint');
+      return {
+        parts: () => ({
+          checks: defaultPresentationChecks.with('certificate-thumbprint', (presentation, parts) => {
+            const told = forwardedThumbprint(presentation.request);
+            const { confirmation } = presentation;
+            return told !== undefined && 'thumbprint' in confirmation && confirmation.thumbprint === told
+              ? undefined
+              : run(presentation, parts);
+          }),
+        }),
+      };
+    },
+  },
+  {
+    id: 'M-RS-321',
+    mistake: 'takes the client certificate from its memory, under the thumbprint that a field tells',
+    breaks: ['RS-MTLS-9'],
+    variant: looksCertificatesUp,
+  },
+  {
+    id: 'M-RS-322',
+    mistake: 'takes exporter value and certificate from its memory, under the value that TLS-Exporter tells',
+    breaks: ['RS-FWD-1'],
+    variant: looksConnectionsUp,
   },
 ];

@@ -51,6 +51,28 @@ function boundConnectionForAudience(): TargetVariant {
   });
 }
 
+function retiresTokens(): TargetVariant {
+  const current = new WeakMap<object, string>();
+  const retired = new WeakMap<object, Set<string>>();
+  const { run } = defaultPresentationChecks.get('proof');
+  return {
+    parts: () => ({
+      checks: defaultPresentationChecks.with('proof', (presentation, parts) => {
+        const { key, tokenHash } = presentation;
+        const old = retired.get(key) ?? new Set();
+        if (old.has(tokenHash)) return invalidToken('the token was replaced by a newer one');
+        const refusal = run(presentation, parts);
+        const before = current.get(key);
+        if (refusal === undefined && before !== tokenHash) {
+          current.set(key, tokenHash);
+          if (before !== undefined) retired.set(key, old.add(before));
+        }
+        return refusal;
+      }),
+    }),
+  };
+}
+
 function oneTokenOnly(): TargetVariant {
   const tokens = new WeakMap<object, string>();
   const { run } = defaultPresentationChecks.get('proof');
@@ -126,6 +148,31 @@ export const multiplexingMutants: readonly Mutant[] = [
       'RS-PL-17',
     ],
     variant: oneTokenOnly,
+  },
+  {
+    id: 'M-RS-328',
+    mistake: 'takes a refreshed token for the end of those that came before it on the connection',
+    breaks: ['RS-MUX-5'],
+    variant: retiresTokens,
+  },
+  {
+    id: 'M-RS-329',
+    mistake: 'takes the token that a proof first came with where a request has that proof and no token',
+    breaks: ['RS-MUX-3'],
+    variant: () => {
+      const tokens = new Map<string, string>();
+      return {
+        parts: () => ({
+          tokenOf(request) {
+            const [proof = ''] = proofsOf(request);
+            const token = bearerTokenOf(request);
+            if (typeof token !== 'string') return tokens.get(proof) ?? token;
+            if (!tokens.has(proof)) tokens.set(proof, token);
+            return token;
+          },
+        }),
+      };
+    },
   },
   {
     id: 'M-RS-120',

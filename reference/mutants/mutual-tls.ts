@@ -8,7 +8,8 @@ import {
 } from '../resource-server/admission.ts';
 import { certificateOf, type PeerCertificate } from '../resource-server/connection.ts';
 import { answer } from '../resource-server/protect.ts';
-import { missingProof } from '../resource-server/refusal.ts';
+import type { HttpRequest } from '../resource-server/http-message.ts';
+import { invalidToken, missingProof } from '../resource-server/refusal.ts';
 import { discardBody } from '../resource-server/request-body.ts';
 import { tlsOptionsFor } from '../resource-server/server.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
@@ -77,6 +78,32 @@ function comparesKeys(): TargetVariant {
 
 function serverNameOf(presentation: Presentation): unknown {
   return 'servername' in presentation.request.socket ? presentation.request.socket.servername : undefined;
+}
+
+function authorityOf({ headers }: HttpRequest): string | undefined {
+  const authority = headers[':authority'];
+  return typeof authority === 'string' ? authority : headers.host;
+}
+
+/** By key, so that a token for another client's certificate is judged as ever. */
+function tiesSubjects(): TargetVariant {
+  const known = new Map<string, string>();
+  const { run } = defaultPresentationChecks.get('certificate-thumbprint');
+  return {
+    parts: () => ({
+      checks: defaultPresentationChecks.with('certificate-thumbprint', (presentation, parts) => {
+        const { certificate } = presentation.connection;
+        const refusal = run(presentation, parts);
+        if (refusal !== undefined || certificate === undefined) return refusal;
+        const key = certificate.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+        const first = known.get(key) ?? certificate.thumbprint;
+        known.set(key, first);
+        return first === certificate.thumbprint
+          ? undefined
+          : invalidToken('this key is known under another certificate');
+      }),
+    }),
+  };
 }
 
 function takesNoIntermediates(): TargetVariant {
@@ -175,6 +202,32 @@ export const mutualTlsMutants: readonly Mutant[] = [
         (presentation) =>
           presentation.connection.certificate === undefined && serverNameOf(presentation) !== 'localhost',
       ),
+  },
+  {
+    id: 'M-RS-326',
+    mistake: 'asks for a bearer token only under any other name than that of the protected host',
+    breaks: ['RS-MTLS-10'],
+    variant: () =>
+      skipping(
+        [
+          'certificate',
+          'certificate-thumbprint',
+          'exporter-trusted',
+          'proof-present',
+          'single-proof',
+          'proof',
+        ],
+        (presentation) =>
+          serverNameOf(presentation) !== 'localhost' ||
+          authorityOf(presentation.request)?.startsWith('localhost') !== true,
+      ),
+  },
+  {
+    id: 'M-RS-327',
+    mistake:
+      'ties each subject to the first certificate that it came with, so that no certificate can be renewed',
+    breaks: ['RS-MTLS-5'],
+    variant: tiesSubjects,
   },
   {
     id: 'M-RS-48',

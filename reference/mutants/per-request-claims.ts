@@ -90,6 +90,29 @@ export const perRequestClaimsMutants: readonly Mutant[] = [
     },
   },
   {
+    id: 'M-RS-323',
+    mistake: 'remembers the token instead of the jti, so that a second per-request proof for it is a replay',
+    breaks: ['RS-PL-7'],
+    variant: () => {
+      const verify = createVerifier();
+      return verifying((subject) =>
+        verify({ ...subject, claimIdentifier: () => subject.claimIdentifier('') }),
+      );
+    },
+  },
+  {
+    id: 'M-RS-324',
+    mistake: 'keeps proofs in a column of 8192 characters, whose error nothing catches',
+    breaks: ['RS-PL-9', 'RS-PL-17'],
+    variant: () => {
+      const verify = createVerifier();
+      return verifying((subject) => {
+        if (subject.proof.length > 8192) throw new Error('value too long for type character varying(8192)');
+        return verify(subject);
+      });
+    },
+  },
+  {
     id: 'M-RS-176',
     mistake: 'looks for a jti first and records it later, so that requests at the same time all pass',
     breaks: ['RS-PL-7'],

@@ -1,4 +1,4 @@
-import { checkExporter, checkIssuedAt, checkTokenHash } from '../proof/claim-checks.ts';
+import { checkExpiry, checkExporter, checkIssuedAt, checkTokenHash } from '../proof/claim-checks.ts';
 import { checkType } from '../proof/header-checks.ts';
 import { defectOf } from '../proof/defect.ts';
 import type { CheckName, ProofCheck } from '../proof/subject.ts';
@@ -89,6 +89,14 @@ export const proofClaimsMutants: readonly Mutant[] = [
         return defectOf('malformed-claim', 'form', unknown, 'the proof has a claim that is not known here');
       });
     },
+  },
+  {
+    id: 'M-RS-325',
+    mistake:
+      'compares exp of a proof with the time in milliseconds, so that every proof with one has expired',
+    breaks: ['RS-PL-15'],
+    variant: () =>
+      withCheck('expiry', (proof, subject) => checkExpiry(proof, { ...subject, now: subject.now * 1000 })),
   },
   {
     id: 'M-RS-67',

@@ -167,6 +167,33 @@ export const proofFieldMutants: readonly Mutant[] = [
     }),
   },
   {
+    id: 'M-RS-331',
+    mistake: 'says invalid_proof where a proof comes without a token',
+    breaks: ['RS-FLD-10'],
+    variant: () => ({
+      parts: () => ({
+        tokenOf: (request) =>
+          request.headers.authorization === undefined && proofsOf(request).length > 0
+            ? invalidProof({ code: 'wrong-token-hash', step: 'g', description: 'there is no token to hash' })
+            : bearerTokenOf(request),
+      }),
+    }),
+  },
+  {
+    id: 'M-RS-332',
+    mistake: 'switches the protocol for a WebSocket handshake before it looks at the proof',
+    breaks: ['RS-FLD-8'],
+    variant: () => ({
+      listener: (inner) => (request, response) => {
+        if (request.headers.upgrade !== 'websocket') return inner(request, response);
+        response.statusCode = 101;
+        response.setHeader('Connection', 'Upgrade');
+        response.setHeader('Upgrade', 'websocket');
+        response.end();
+      },
+    }),
+  },
+  {
     id: 'M-RS-116',
     mistake: 'looks for the proof before the token, so that a request without token gets a proof error',
     breaks: ['RS-FLD-10'],

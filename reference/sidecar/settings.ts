@@ -1,6 +1,8 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { type ClientIdentity, signerOf } from '../client/identity.ts';
+import { dpopSignerOf } from '../dpop/create.ts';
 
 /** The variables of the target contract. */
 export type Environment = Readonly<Record<string, string | undefined>>;

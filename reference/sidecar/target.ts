@@ -62,6 +62,7 @@ export async function start(environment: Environment, options: TargetOptions = {
     identity: () => identity,
     tls: { ca: settings.authorities, ...variant?.client?.tls },
     proofs: { claims: settings.claims, ...variant?.client?.proofs },
+    ...(settings.dpopKey && { dpop: { key: settings.dpopKey } }),
   });
   const closing = new AbortController();
   const surroundings = { settings, identity: () => identity, closing: closing.signal };

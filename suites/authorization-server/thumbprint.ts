@@ -52,6 +52,8 @@ export const thumbprint = authorizationServerSuite('as-thumbprint', [
       'On a resumed connection, which has no Certificate message, another certificate or none is taken. Take the one that is remembered with the session, or refuse.',
     async run(stage) {
       const { renewed } = stage.identities;
+      // Alice is known by another certificate before, so that one that is remembered of her is not this one.
+      await stage.token();
       const first = await stage.connect({ identity: renewed });
       await stage.token('a token on the original connection', {}, { on: first });
       const session = await first.session(SESSION_MS);

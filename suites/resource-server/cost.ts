@@ -40,12 +40,13 @@ export const cost = suite('resource-server', 'cost', [
         const durations: number[] = [];
         let octets = 0;
         for (let index = 0; index < requests && connection.open; index++) {
-          const exchange = await stage.accepts(`${way.name}: request ${index + 2}`, next(), {
+          const plan = next();
+          const exchange = await stage.accepts(`${way.name}: request ${index + 2}`, plan, {
             on: connection,
           });
           if (!exchange.served) return;
           durations.push(exchange.outcome.durationMs);
-          octets = octetsOf(exchange);
+          octets = octetsOf(exchange) + (typeof plan.dpop === 'string' ? plan.dpop.length : 0);
         }
         stage.measure(
           `${way.name}: signatures of the client per request`,
@@ -80,6 +81,7 @@ async function ways(stage: Stage): Promise<readonly Way[]> {
       },
       signatures: () => 1,
     },
+    ...(stage.setting.target.capabilities.has('dpop') ? [await keyBound(stage)] : []),
     ...(stage.setting.target.capabilities.has('per-request-claims')
       ? [
           {
@@ -90,6 +92,21 @@ async function ways(stage: Stage): Promise<readonly Way[]> {
         ]
       : []),
   ];
+}
+
+/** A DPoP-bound token (RFC 9449): a proof per request, signed with another key than the connection's. */
+async function keyBound(stage: Stage): Promise<Way> {
+  const token = await stage.mint({ boundTo: null, sessionBound: false, jkt: stage.dpopKey });
+  return {
+    name: 'DPoP-bound, a proof per request',
+    begin: () => () => ({
+      token,
+      proof: null,
+      dpop: stage.dpopProof(token),
+      authorization: (compact) => [['Authorization', `DPoP ${compact}`]],
+    }),
+    signatures: (requests) => requests,
+  };
 }
 
 /** What token and proof take in the request, without the names of their fields. */

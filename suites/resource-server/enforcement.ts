@@ -121,6 +121,7 @@ async function needsProof(stage: Stage, what: string, plan: RequestPlan): Promis
   }
   const variation = { what: `${what}, without a proof`, change: { proof: null } };
   const refusal = await stage.refusesOne(refused('use_session_binding'), variation, right, plan);
+  if (plan.fields !== WEBSOCKET) return;
   const switched = 'outcome' in refusal && upgraded(refusal);
   stage.holds(!switched, `${what}: the protocol is switched without a proof`);
 }

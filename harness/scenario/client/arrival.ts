@@ -8,6 +8,7 @@ import type {
 import type { HttpVersion, Outcome, WireRequest } from '../../wire/connection.ts';
 import type { DescribedConnection, Sent } from '../describe.ts';
 import type { TellingConnection } from '../evidence.ts';
+import { dpopProofsOf } from './dpop-examination.ts';
 import type { Defect } from './defect.ts';
 
 /** A request of the client under test as it arrived at the counterpart, with what its proof is like. */
@@ -36,6 +37,16 @@ export function bearerOf({ fields }: Pick<UpstreamRequest, 'fields'>): string | 
   const [only] = values;
   if (values.length !== 1 || only === undefined) return null;
   return /^Bearer +(?<token>[^\s,]+)$/i.exec(only)?.groups?.['token'] ?? null;
+}
+
+/** The token of a request: that of its only Authorization field, under the scheme Bearer or DPoP (RFC 9449 §7.1). */
+export function tokenIn({ fields }: Pick<UpstreamRequest, 'fields'>): string | null {
+  const dpop = fields.map(([name, value]) =>
+    name.toLowerCase() === 'authorization'
+      ? ([name, value.replace(/^dpop /i, 'Bearer ')] as const)
+      : ([name, value] as const),
+  );
+  return bearerOf({ fields: dpop });
 }
 
 /** A connection of the client as evidence tells it, with the certificate that it presented. */
@@ -86,8 +97,9 @@ export function sentBy(
     connection,
     request: wire,
     defaultAuthority,
-    token: bearerOf(request),
+    token: tokenIn(request),
     proofs: arrival.proofs,
+    dpop: dpopProofsOf(request),
     now: Math.floor(request.receivedAt / 1000),
   };
 }

@@ -20,7 +20,7 @@ import { Unjudgeable } from '../finding.ts';
 import type { ExchangeEvidence, Permutation } from '../record.ts';
 import type { TokenPlan } from '../request.ts';
 import { isToken } from '../request.ts';
-import { answeredWith, bearerOf, proofsOf, seenFromBehind, sentBy } from './arrival.ts';
+import { answeredWith, proofsOf, seenFromBehind, sentBy, tokenIn } from './arrival.ts';
 import type { Arrival } from './arrival.ts';
 import { serveProven } from './answers.ts';
 import type { Bench, ClientSetting } from './client-setting.ts';
@@ -194,7 +194,7 @@ export class ClientPlay implements AsyncDisposable {
       return {
         request,
         proofs,
-        token: this.#tokens.get(bearerOf(request) ?? '') ?? null,
+        token: this.#tokens.get(tokenIn(request) ?? '') ?? null,
         defects: proof === undefined ? [] : this.#examine(proof, request),
         proofSeenBefore: before,
       };
@@ -210,7 +210,7 @@ export class ClientPlay implements AsyncDisposable {
     const defects = examine(proof, {
       connection: request.connection,
       others: this.connections.filter((connection) => connection !== request.connection),
-      token: bearerOf(request) ?? '',
+      token: tokenIn(request) ?? '',
       request,
       firstSeenAt,
       host: HOST,
@@ -278,6 +278,7 @@ export class ClientPlay implements AsyncDisposable {
       proofIdsSeen: new Set(),
       issuedTokens: new Set(this.#tokens.keys()),
       signers: new Map(),
+      dpopKeys: this.setting.dpopKey === null ? [] : [this.setting.dpopKey],
     };
   }
 

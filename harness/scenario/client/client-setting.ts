@@ -5,6 +5,7 @@ import type { TokenIssuer } from '../../../certs/token-issuer.ts';
 import type { AgentRequest } from '../../counterpart/agent/agent.ts';
 import type { Reach } from '../../counterpart/agent/reach.ts';
 import type { CounterpartServer } from '../../counterpart/resource-server/contract.ts';
+import type { DpopKey } from '../../forge/dpop-proof.ts';
 import type { Canary } from '../../wire/canary.ts';
 import type { Outcome } from '../../wire/connection.ts';
 
@@ -43,6 +44,8 @@ export interface ClientSetting {
   readonly strict: boolean;
   readonly pki: Pki;
   readonly issuer: TokenIssuer;
+  /** The DPoP key that the client was started with; `null` where the suite has not started it. */
+  readonly dpopKey: DpopKey | null;
   /** Waits for a client that is free, or starts one. Throws `TargetProblem` where none can be started. */
   bench(plan: BenchPlan): Promise<Bench>;
   /** Another resource server, at another port, that the client has no business with. */

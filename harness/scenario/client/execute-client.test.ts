@@ -47,6 +47,7 @@ function settingWith(taken: BenchPlan[]): ClientSetting {
     strict: false,
     pki,
     issuer,
+    dpopKey: null,
     stranger: nowhere,
     canary: nowhere,
     issue: nowhere,
