@@ -1,6 +1,6 @@
 import { constants, randomUUID, sign } from 'node:crypto';
 import { confirmationOf } from '../client/token-binding.ts';
-import { making, withParts } from '../client-mutants/making.ts';
+import { making, proving, withParts } from '../client-mutants/making.ts';
 import { CLAIM, HEADER } from '../proof/vocabulary.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
 import { provingAfterChallenge } from './after-challenge.ts';
@@ -85,6 +85,11 @@ export const proofsVariants: readonly Variant[] = [
   {
     id: 'V-CL-htu-path',
     difference: 'writes htu as a path (AMB-26)',
-    variant: () => withParts(() => ({ targetOf: (_origin, path) => path.replace(/[?#].*$/s, '') })),
+    // Of this proof alone: in a DPoP proof it is a URI (RFC 9449 §4.2).
+    variant: () =>
+      proving((inner) => ({
+        proofFor: (request) =>
+          inner.proofFor({ ...request, target: request.target.replace(/^https:\/\/[^/]*/, '') }),
+      })),
   },
 ];

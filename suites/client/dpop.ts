@@ -95,6 +95,7 @@ export const clientDpop = clientSuite('client-dpop', [
     cause: KEPT,
     async run(stage) {
       const key = keyOf(stage);
+      await stage.control(RIGHT, 'a request with a session-bound token');
       const token = stage.mint({ jkt: key });
       const seen = new Set<string>();
       const methods = ['GET', 'POST', 'GET', 'DELETE'];
@@ -118,8 +119,9 @@ export const clientDpop = clientSuite('client-dpop', [
     async run(stage) {
       const key = keyOf(stage);
       const token = stage.mint({ jkt: key });
-      stage.answerWith(demandsNonce);
       const plan: AgentPlan = { token, ...under('DPoP') };
+      await stage.control(RIGHT, 'a request with the token before a nonce is asked for', plan);
+      stage.answerWith(demandsNonce);
       const first = await stage.journey('a nonce is asked for', plan, 'variant', 'at most two attempts');
       stage.holds(first.arrivals.length <= 2, `a nonce is asked for: ${first.arrivals.length} attempts`);
       const next = await stage.journey('the next request', plan, 'variant', 'both proofs, with the nonce');

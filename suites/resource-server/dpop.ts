@@ -133,7 +133,13 @@ export const dpop = suite('resource-server', 'dpop', [
       const base = await doublyBound(stage);
       const token = await stage.mint({ jkt: stage.dpopKey });
       const proof = stage.dpopProof(token);
-      const control = await stage.control('a DPoP proof for the first time', { ...base, token, dpop: proof });
+      // On a connection that the target may be about to end, a request has to be sent again, and the proof would be used up.
+      const first = { on: await stage.connect() };
+      const control = await stage.control(
+        'a DPoP proof for the first time',
+        { ...base, token, dpop: proof },
+        first,
+      );
       await stage.refusesOne(
         REFUSED,
         {
@@ -143,6 +149,7 @@ export const dpop = suite('resource-server', 'dpop', [
         },
         control,
         base,
+        stage.persistent ? first : { on: await stage.connect() },
       );
       await stage.control('the same token with a fresh DPoP proof', { ...base, token });
     },

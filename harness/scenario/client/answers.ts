@@ -1,6 +1,6 @@
 import type { Answer, Script } from '../../counterpart/resource-server/contract.ts';
 import type { Field } from '../../wire/connection.ts';
-import { bearerOf, proofsOf } from './arrival.ts';
+import { proofsOf, tokenIn } from './arrival.ts';
 
 /** Answers that a resource server of the draft gives. */
 
@@ -29,8 +29,8 @@ export function challenged(
 }
 
 /**
- * Serves whatever comes with a proof, right or wrong, and asks for a proof where a bearer token comes without one: what
+ * Serves whatever comes with a proof, right or wrong, and asks for a proof where a token comes without one: what
  * the proof is like is for the scenario to judge, and a client that waits to be asked is asked.
  */
 export const serveProven: Script = (request) =>
-  bearerOf(request) !== null && proofsOf(request).length === 0 ? challenged('use_session_binding') : served();
+  tokenIn(request) !== null && proofsOf(request).length === 0 ? challenged('use_session_binding') : served();
