@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { connect as dial, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { connect } from './connect.ts';
-import type { ConnectOptions, Outcome, WireFailure, WireRequest } from './connection.ts';
+import type { Connection, ConnectOptions, Outcome, WireFailure, WireRequest } from './connection.ts';
 import { resetWireCounters, wireCounters } from './counters.ts';
 import { EXPORTER_LABEL } from './exporter.ts';
 import { impostorOf } from './impostor.ts';
@@ -129,15 +129,25 @@ test('leaves the extended master secret out when told, and notices', async () =>
 
 test('binds the local port that it is told, and takes a port in use for a fault of its own', async () => {
   await using server = await startEcho();
-  const first = await connect(server.options());
-  const { localPort } = first.facts;
-  await expect(connect({ ...server.options(), localPort })).rejects.toMatchObject({
-    code: expect.stringMatching(/^EADDR/),
-  });
-  first.reset();
-  await first.close();
-  await using second = await connect({ ...server.options(), localPort });
-  expect(second.facts.localPort).toBe(localPort);
+  const taken = { code: expect.stringMatching(/^EADDR/) };
+  const bound: number[] = [];
+  // A port that is free again may be anybody's: on a busy machine another program is quicker now and then.
+  for (let attempt = 0; attempt < 5 && bound.length === 0; attempt++) {
+    const first = await connect(server.options());
+    const { localPort } = first.facts;
+    await expect(connect({ ...server.options(), localPort })).rejects.toMatchObject(taken);
+    first.reset();
+    await first.close();
+    const second = await connect({ ...server.options(), localPort }).catch((error: unknown) => error);
+    if (second instanceof Error) {
+      expect(second).toMatchObject(taken);
+      continue;
+    }
+    await using connection = second as Connection;
+    expect(connection.facts.localPort).toBe(localPort);
+    bound.push(localPort);
+  }
+  expect(bound).toHaveLength(1);
 });
 
 test.each(['http/1.1', 'h2'] as const)('sees a certificate refused, late on TLS 1.3 (%s)', async (http) => {
