@@ -127,27 +127,32 @@ test('leaves the extended master secret out when told, and notices', async () =>
   expect(connection.facts).toMatchObject({ extendedMasterSecret: false, exporterCheck: 'key-log' });
 });
 
+/** Binds a local port again; `undefined` where somebody else was quicker, as on a busy machine now and then. */
+async function bindAgain(options: ConnectOptions, localPort: number): Promise<Connection | undefined> {
+  try {
+    return await connect({ ...options, localPort });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && /^EADDR/.test(String(error.code))) return undefined;
+    throw error;
+  }
+}
+
 test('binds the local port that it is told, and takes a port in use for a fault of its own', async () => {
   await using server = await startEcho();
-  const taken = { code: expect.stringMatching(/^EADDR/) };
-  const bound: number[] = [];
-  // A port that is free again may be anybody's: on a busy machine another program is quicker now and then.
-  for (let attempt = 0; attempt < 5 && bound.length === 0; attempt++) {
+  let again: Connection | undefined;
+  let localPort = 0;
+  for (let attempt = 0; attempt < 5 && again === undefined; attempt++) {
     const first = await connect(server.options());
-    const { localPort } = first.facts;
-    await expect(connect({ ...server.options(), localPort })).rejects.toMatchObject(taken);
+    localPort = first.facts.localPort;
+    await expect(connect({ ...server.options(), localPort })).rejects.toMatchObject({
+      code: expect.stringMatching(/^EADDR/),
+    });
     first.reset();
     await first.close();
-    const second = await connect({ ...server.options(), localPort }).catch((error: unknown) => error);
-    if (second instanceof Error) {
-      expect(second).toMatchObject(taken);
-      continue;
-    }
-    await using connection = second as Connection;
-    expect(connection.facts.localPort).toBe(localPort);
-    bound.push(localPort);
+    again = await bindAgain(server.options(), localPort);
   }
-  expect(bound).toHaveLength(1);
+  expect(again?.facts.localPort).toBe(localPort);
+  await again?.[Symbol.asyncDispose]();
 });
 
 test.each(['http/1.1', 'h2'] as const)('sees a certificate refused, late on TLS 1.3 (%s)', async (http) => {
