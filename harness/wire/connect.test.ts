@@ -132,7 +132,7 @@ async function bindAgain(options: ConnectOptions, localPort: number): Promise<Co
   try {
     return await connect({ ...options, localPort });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && /^EADDR/.test(String(error.code))) return undefined;
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('EADDR')) return undefined;
     throw error;
   }
 }
