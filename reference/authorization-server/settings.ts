@@ -1,7 +1,12 @@
-import { readFileSync } from 'node:fs';
 import type { ClientMetadata } from 'oidc-provider';
 import type { TlsMaterial } from '../resource-server/server.ts';
-import { type Environment, SettingsError } from '../resource-server/settings.ts';
+import {
+  type Environment,
+  fileOf,
+  listenAddress,
+  required,
+  SettingsError,
+} from '../resource-server/settings.ts';
 
 export interface Settings {
   readonly host: string;
@@ -14,33 +19,6 @@ export interface Settings {
   /** The resource whose access tokens are opaque. */
   readonly opaqueAudience: string | undefined;
   readonly clients: readonly ClientMetadata[];
-}
-
-function required(environment: Environment, name: string): string {
-  const value = environment[name];
-  if (value === undefined || value === '') throw new SettingsError(`${name} is not set`);
-  return value;
-}
-
-function fileOf(environment: Environment, name: string): string {
-  const path = required(environment, name);
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new SettingsError(`${name}: ${path} cannot be read (${reason})`);
-  }
-}
-
-function listenAddress(environment: Environment): { host: string; port: number } {
-  const value = required(environment, 'TSBT_LISTEN');
-  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value);
-  const host = parts?.[1] ?? parts?.[2];
-  const port = Number(parts?.[3]);
-  if (host === undefined || !(port <= 65_535)) {
-    throw new SettingsError(`TSBT_LISTEN: ${value} is not host:port`);
-  }
-  return { host, port };
 }
 
 function issuerOf(environment: Environment): string {

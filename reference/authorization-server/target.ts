@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { createServer, listen, type RunningServer, tlsOptionsFor } from '../resource-server/server.ts';
+import { explained } from '../resource-server/unusable-settings.ts';
 import { type Environment, SettingsError } from '../resource-server/settings.ts';
 import { type AuthorizationServerParts, defaultParts } from './parts.ts';
 import { createProvider } from './provider.ts';
@@ -53,24 +54,6 @@ async function provide(settings: Settings, parts: AuthorizationServerParts): Pro
     if (!(error instanceof errors.OIDCProviderError)) throw error;
     throw new SettingsError(`TSBT_CLIENTS_FILE: ${error.error_description ?? error.message}`);
   }
-}
-
-const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is in use; stop what listens there or choose another port',
-  EACCES: 'may not be listened on by this user',
-  EADDRNOTAVAIL: 'is not an address of this machine',
-  ENOTFOUND: 'is not a known host',
-};
-
-/** In words what went wrong with the user's settings; any other error stays as it is. */
-function explained(error: unknown, { host, port }: Settings): unknown {
-  if (!(error instanceof Error && 'code' in error)) return error;
-  const code = String(error.code);
-  const problem = LISTEN_PROBLEMS[code];
-  if (problem !== undefined) return new SettingsError(`TSBT_LISTEN: ${host}:${port} ${problem}`);
-  if (!/^ERR_(?:OSSL|SSL|TLS|CRYPTO)/.test(code)) return error;
-  const files = 'TSBT_TLS_CERT_FILE, TSBT_TLS_KEY_FILE or TSBT_CLIENT_CA_FILE';
-  return new SettingsError(`${files} is not usable: ${error.message}`);
 }
 
 /**

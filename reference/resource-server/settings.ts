@@ -35,13 +35,19 @@ export interface Settings {
     | undefined;
 }
 
-function required(environment: Environment, name: string): string {
+/** @throws SettingsError where the variable is not set */
+export function required(environment: Environment, name: string): string {
   const value = environment[name];
   if (value === undefined || value === '') throw new SettingsError(`${name} is not set`);
   return value;
 }
 
-function fileOf(environment: Environment, name: string): string {
+/**
+ * The contents of the file that a variable names.
+ *
+ * @throws SettingsError where it is not set, or the file cannot be read
+ */
+export function fileOf(environment: Environment, name: string): string {
   const path = required(environment, name);
   try {
     return readFileSync(path, 'utf8');
@@ -51,7 +57,8 @@ function fileOf(environment: Environment, name: string): string {
   }
 }
 
-function listenAddress(environment: Environment): { host: string; port: number } {
+/** @throws SettingsError where `TSBT_LISTEN` is not `host:port` */
+export function listenAddress(environment: Environment): { host: string; port: number } {
   const value = required(environment, 'TSBT_LISTEN');
   const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value);
   const host = parts?.[1] ?? parts?.[2];

@@ -4,12 +4,13 @@ import type { TLSSocket } from 'node:tls';
 import { createApplication, isUnder, pathOf, SCOPED_PATH_SCOPE } from './application.ts';
 import { createIntrospection, type Introspection } from './introspection.ts';
 import { createJwtValidator, isJwt } from './jwt-tokens.ts';
+import { explained } from './unusable-settings.ts';
 import type { ResourceServerParts } from './parts.ts';
 import { answer, protect, type RequestListener } from './protect.ts';
 import type { Refusal } from './refusal.ts';
 import { discardBody } from './request-body.ts';
 import { createServer, listen, tlsOptionsFor, type TlsMaterial } from './server.ts';
-import { type Environment, readSettings, type Settings, SettingsError } from './settings.ts';
+import { type Environment, readSettings, type Settings } from './settings.ts';
 import type { TokenValidator } from './token.ts';
 
 /** Every path under this one is protected. */
@@ -116,22 +117,4 @@ export async function start(environment: Environment, options: TargetOptions = {
     await introspection?.[Symbol.asyncDispose]();
     throw explained(error, settings);
   }
-}
-
-const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is in use; stop what listens there or choose another port',
-  EACCES: 'may not be listened on by this user',
-  EADDRNOTAVAIL: 'is not an address of this machine',
-  ENOTFOUND: 'is not a known host',
-};
-
-/** In words what went wrong with the user's settings; any other error stays as it is. */
-function explained(error: unknown, { host, port }: Settings): unknown {
-  if (!(error instanceof Error && 'code' in error)) return error;
-  const code = String(error.code);
-  const problem = LISTEN_PROBLEMS[code];
-  if (problem !== undefined) return new SettingsError(`TSBT_LISTEN: ${host}:${port} ${problem}`);
-  if (!/^ERR_(?:OSSL|SSL|TLS|CRYPTO)/.test(code)) return error;
-  const files = 'TSBT_TLS_CERT_FILE, TSBT_TLS_KEY_FILE or TSBT_CLIENT_CA_FILE';
-  return new SettingsError(`${files} is not usable: ${error.message}`);
 }
