@@ -1,7 +1,7 @@
 import { judge, reasonOf, Unjudgeable } from './finding.ts';
 import { LITERAL } from './preparation.ts';
 import type { Preparations } from './preparation.ts';
-import { beginRecord, bounded, NO_EVIDENCE, unclaimed } from './recording.ts';
+import { beginRecord, bounded, NO_EVIDENCE, playOut, unclaimed } from './recording.ts';
 import type { Permutation, ResultRecord } from './record.ts';
 import { severityOf } from './requirement.ts';
 import type { Requirement } from './requirement.ts';
@@ -55,16 +55,6 @@ export async function execute(
     severityOf(requirement, scenario.id, setting.strict),
     unprepared ? LITERAL : preparation,
   );
-  let ended: Unjudgeable | undefined;
-  try {
-    await bounded(scenario.run(stage), scenario.timeLimitMs, signal);
-  } catch (error) {
-    ended = reasonOf(error);
-  }
-  try {
-    await stage[Symbol.asyncDispose]();
-  } catch (error) {
-    ended ??= reasonOf(error);
-  }
+  const ended = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
   return record(judge(stage.findings, ended), stage.evidence.close());
 }

@@ -1,4 +1,4 @@
-import { Unjudgeable } from './finding.ts';
+import { reasonOf, Unjudgeable } from './finding.ts';
 import type { judge } from './finding.ts';
 import type { Evidence, Permutation, ResultRecord } from './record.ts';
 import { requirementIdOf } from './requirement.ts';
@@ -76,4 +76,29 @@ export async function bounded<T>(
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/**
+ * Plays a scenario to its end, within its time, and releases its stage.
+ *
+ * @returns why it ended early, if it did
+ */
+export async function playOut(
+  stage: AsyncDisposable,
+  run: () => Promise<void>,
+  milliseconds: number,
+  signal: AbortSignal | undefined,
+): Promise<Unjudgeable | undefined> {
+  let ended: Unjudgeable | undefined;
+  try {
+    await bounded(run(), milliseconds, signal);
+  } catch (error) {
+    ended = reasonOf(error);
+  }
+  try {
+    await stage[Symbol.asyncDispose]();
+  } catch (error) {
+    ended ??= reasonOf(error);
+  }
+  return ended;
 }

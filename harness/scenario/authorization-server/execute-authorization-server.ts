@@ -1,6 +1,5 @@
-import { judge, reasonOf } from '../finding.ts';
-import type { Unjudgeable } from '../finding.ts';
-import { beginRecord, bounded, NO_EVIDENCE, unclaimed } from '../recording.ts';
+import { judge } from '../finding.ts';
+import { beginRecord, NO_EVIDENCE, playOut, unclaimed } from '../recording.ts';
 import type { Permutation, ResultRecord } from '../record.ts';
 import { severityOf } from '../requirement.ts';
 import type { Requirement } from '../requirement.ts';
@@ -24,16 +23,6 @@ export async function executeAuthorizationServer(
   if (stranger !== undefined) return record(judge([], stranger), NO_EVIDENCE);
   const severity = severityOf(requirement, scenario.id, setting.strict);
   const stage = new AuthorizationServerStage(setting, scenario, permutation, severity);
-  let ended: Unjudgeable | undefined;
-  try {
-    await bounded(scenario.run(stage), scenario.timeLimitMs, signal);
-  } catch (error) {
-    ended = reasonOf(error);
-  }
-  try {
-    await stage[Symbol.asyncDispose]();
-  } catch (error) {
-    ended ??= reasonOf(error);
-  }
+  const ended = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
   return record(judge(stage.findings, ended), stage.evidence.close());
 }

@@ -1,5 +1,5 @@
 import { judge, reasonOf, Unjudgeable } from '../finding.ts';
-import { beginRecord, bounded, NO_EVIDENCE, unclaimed } from '../recording.ts';
+import { beginRecord, bounded, NO_EVIDENCE, playOut, unclaimed } from '../recording.ts';
 import type { Permutation, ResultRecord } from '../record.ts';
 import { severityOf } from '../requirement.ts';
 import type { Requirement } from '../requirement.ts';
@@ -63,17 +63,7 @@ async function play(
     );
     return { result: record(judge([], unstartable(error, permutation)), NO_EVIDENCE), used: false };
   }
-  let ended: Unjudgeable | undefined;
-  try {
-    await bounded(scenario.run(stage), scenario.timeLimitMs, signal);
-  } catch (error) {
-    ended = reasonOf(error);
-  }
-  try {
-    await stage[Symbol.asyncDispose]();
-  } catch (error) {
-    ended ??= reasonOf(error);
-  }
+  const ended = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
   return { result: record(judge(stage.findings, ended), stage.evidence.close()), used: stage.onUsedClient };
 }
 
