@@ -88,7 +88,7 @@ function filesOf(store: Pki & { readonly tokenIssuer: TokenIssuer }): readonly E
       name: 'server.pem',
       content: store.server.chain,
       purpose:
-        "A certificate for the implementation's own TLS server (localhost, rs.tsbt.test, 127.0.0.1, ::1). TSBT_TLS_CERT_FILE " +
+        "A certificate for the implementation's own TLS server (localhost, rs.tsbt.test, host.docker.internal, 127.0.0.1, ::1). TSBT_TLS_CERT_FILE " +
         'of a resource server or authorization server.',
     },
     {

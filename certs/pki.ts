@@ -10,7 +10,7 @@ export interface Pki {
   readonly trusted: Authority;
   /** An authority that no target trusts. */
   readonly stranger: Authority;
-  /** The target's own certificate: DNS `localhost`, `rs.tsbt.test`, IP 127.0.0.1 and ::1; clientAuth too. */
+  /** The target's own certificate: DNS `localhost`, `rs.tsbt.test`, `host.docker.internal`, IP 127.0.0.1 and ::1; clientAuth too. */
   readonly server: Identity;
   /** The rightful client, once per key type. */
   readonly alice: Readonly<Record<KeyType, Identity>>;
@@ -43,7 +43,8 @@ export async function createPki(): Promise<Pki> {
       name: 'server',
       keyType: 'P-256',
       subject: { CN: 'rs.tsbt.test' },
-      dns: ['localhost', 'rs.tsbt.test'],
+      // The last is the name by which a container calls the machine that it runs on.
+      dns: ['localhost', 'rs.tsbt.test', 'host.docker.internal'],
       ip: ['127.0.0.1', '::1'],
       extendedKeyUsage: ['serverAuth', 'clientAuth'],
     }),

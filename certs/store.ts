@@ -9,7 +9,7 @@ import type { Pki } from './pki.ts';
 import { createTokenIssuer } from './token-issuer.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 const FILE = 'pki.json';
 /** A stored PKI is replaced when any of its certificates has less than this to live, in milliseconds. */
 const RENEWED_BEFORE = 7 * 86_400_000;

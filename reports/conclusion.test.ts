@@ -26,7 +26,7 @@ test.each<[string, readonly Verdict[], Partial<Omit<Report, 'schema' | 'summary'
   ['nothing applied', ['not-applicable'], {}, 'Inconclusive'],
   ['something could not be judged', ['pass', 'inconclusive'], {}, 'Inconclusive'],
   ['an incomplete run', ['pass'], { complete: false }, 'Inconclusive'],
-  ['a target that did not start', [], { targets: [{ ...sampleTarget, problem: 'exited' }] }, 'Inconclusive'],
+  ['a target that did not start', [], { targets: [{ ...sampleTarget, problem: 'exited' }] }, 'Not run'],
   ['a part of the suite', ['pass'], { selection: partial }, 'Conformant, in the selected part'],
 ])('%s', (_, verdicts, change, headline) => {
   expect(conclude(verdicts, change).headline).toBe(headline);

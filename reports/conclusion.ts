@@ -52,7 +52,7 @@ function concludeTarget(report: Report, target: TargetSummary): TargetConclusion
     return { ...base, conclusion: 'not-conformant', headline: 'Not conformant', because };
   }
   if (target.problem !== undefined)
-    return { ...base, conclusion: 'inconclusive', headline: 'Inconclusive', because: target.problem };
+    return { ...base, conclusion: 'inconclusive', headline: 'Not run', because: target.problem };
   if (report.selection.strict && counts.warn > 0)
     return {
       ...base,

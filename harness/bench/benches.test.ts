@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createPki } from '../../certs/pki.ts';
 import type { Bench, BenchPlan } from '../scenario/client/client-setting.ts';
 import type { Manifest } from '../target/manifest.ts';
+import { SAME_MACHINE } from '../target/vantage.ts';
 import { Benches } from './benches.ts';
 
 const pki = await createPki();
@@ -21,7 +22,13 @@ const MANIFEST: Manifest = {
 };
 
 function benches(most = 4, manifest: Manifest = MANIFEST): Benches {
-  const made = new Benches({ manifest, server: pki.server, authorities: pki.trusted.certificate, most });
+  const made = new Benches({
+    manifest,
+    server: pki.server,
+    vantage: SAME_MACHINE,
+    authorities: pki.trusted.certificate,
+    most,
+  });
   onTestFinished(() => made[Symbol.asyncDispose]());
   return made;
 }

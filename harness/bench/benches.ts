@@ -9,6 +9,8 @@ import type { Manifest } from '../target/manifest.ts';
 import { Unjudgeable } from '../scenario/finding.ts';
 import { startTarget } from '../target/start.ts';
 import { TargetProblem } from '../target/target.ts';
+import { originAt } from '../target/vantage.ts';
+import type { Vantage } from '../target/vantage.ts';
 import type { Target } from '../target/target.ts';
 
 /** What the benches of one target have in common. */
@@ -18,6 +20,8 @@ export interface BenchSettings {
   readonly server: Identity;
   /** PEM trust anchors for it. */
   readonly authorities: string;
+  /** Where the clients see the counterpart. */
+  readonly vantage: Vantage;
   /** How many clients run at once at most. */
   readonly most: number;
 }
@@ -99,13 +103,13 @@ export class Benches implements AsyncDisposable {
   }
 
   async #start(kind: string, { identity, proofClaims }: BenchPlan): Promise<Standing> {
-    const { manifest, server, authorities } = this.#settings;
+    const { manifest, server, authorities, vantage } = this.#settings;
     const counterpart = await this.#counterpart(server);
     try {
       const target = await startTarget(manifest, {
         clientIdentity: identity,
         serverAuthorities: authorities,
-        upstream: `https://localhost:${counterpart.port}`,
+        upstream: originAt(vantage, counterpart.port),
         proofClaims,
         dpopKey: this.dpopKey.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       });
@@ -119,9 +123,9 @@ export class Benches implements AsyncDisposable {
   }
 
   async #counterpart(identity: Identity): Promise<CounterpartServer> {
-    const { manifest } = this.#settings;
+    const { manifest, vantage } = this.#settings;
     try {
-      return await startCounterpart({ identity, ...manifest.counterpart });
+      return await startCounterpart({ identity, address: vantage.address, ...manifest.counterpart });
     } catch (error) {
       if (manifest.counterpart === undefined) throw error;
       throw new TargetProblem(
@@ -151,7 +155,15 @@ export class Benches implements AsyncDisposable {
         if (target.rotate === undefined) throw new Error('the suite has not started this client');
         await target.rotate(identity);
       },
-      reachBeyondLoopback: () => reachBeyondLoopback(target.port),
+      reachBeyondLoopback: async () => {
+        if (target.manifest.start.kind === 'container')
+          throw new Unjudgeable(
+            'not-applicable',
+            'environment',
+            'the suite has published the port of its container, and on loopback only',
+          );
+        return reachBeyondLoopback(target.port);
+      },
       alive: () => target.alive(),
       log: () => target.log(),
       [Symbol.asyncDispose]: async () => {

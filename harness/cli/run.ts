@@ -45,6 +45,7 @@ interface RunOptions {
   readonly out: string;
   readonly baseline?: string;
   readonly writeBaseline: boolean;
+  readonly requireContainers: boolean;
 }
 
 /** `tsbt run` */
@@ -88,6 +89,11 @@ export function runCommand(tool: Report['tool']): Command {
     )
     .option('--strict', 'take every warning as a failure', false)
     .option('--out <dir>', 'folder of the report', 'conformance-report')
+    .option(
+      '--require-containers',
+      'take it as an error when there is no engine for targets that run in containers',
+      false,
+    )
     .option('--baseline <file>', 'known failures: target → scenario → reason')
     .option('--write-baseline', 'write what fails now into the --baseline file', false)
     .action(async (manifests: readonly string[], options: RunOptions) => {
@@ -137,6 +143,7 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
       scenarios: SCENARIOS,
       selection,
       baseline,
+      requireContainers: options.requireContainers,
       begin: (planned, targets) => {
         stream = openStream(join(out, 'report.ndjson'), {
           tool,

@@ -19,10 +19,14 @@ export interface IntrospectionEndpoint extends IntrospectionHandle, AsyncDisposa
 }
 
 export interface IntrospectionSettings {
-  /** Certificate and key of the HTTPS endpoint; it must be valid for 127.0.0.1. */
+  /** Certificate and key of the HTTPS endpoint; it must be valid for `host`. */
   readonly server: Identity;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** The address to listen at. Default: loopback. */
+  readonly address?: string;
+  /** By which the target reaches it. Default: the address. */
+  readonly host?: string;
 }
 
 interface Entry {
@@ -35,14 +39,14 @@ const LOOPBACK = '127.0.0.1';
 const MAX_BODY = 262_144;
 
 /**
- * Starts an introspection endpoint on a free loopback port (HTTPS, HTTP Basic; a token that is not registered is
- * `{"active":false}`) and, on a port of its own, the plain-HTTP listener at which the scenarios register tokens from
+ * Starts an introspection endpoint on a free port (HTTPS, HTTP Basic; a token that is not registered is
+ * `{"active":false}`) and, on a loopback port of its own, the plain-HTTP listener at which the scenarios register tokens from
  * other processes.
  */
 export async function startIntrospectionEndpoint(
   settings: IntrospectionSettings,
 ): Promise<IntrospectionEndpoint> {
-  const { server, clientId, clientSecret } = settings;
+  const { server, clientId, clientSecret, address = LOOPBACK, host = address } = settings;
   const entries = new Map<string, Entry>();
   const registrationSecret = randomBytes(32).toString('base64url');
   const introspection = createServer({ key: server.privateKey, cert: server.chain }, (request, response) => {
@@ -51,9 +55,12 @@ export async function startIntrospectionEndpoint(
   const registration = createPlainServer((request, response) => {
     settle(response, register(request, entries, registrationSecret));
   });
-  const [port, registrationPort] = await Promise.all([listening(introspection), listening(registration)]);
+  const [port, registrationPort] = await Promise.all([
+    listening(introspection, address),
+    listening(registration, LOOPBACK),
+  ]);
   const handle: IntrospectionHandle = {
-    url: `https://${LOOPBACK}:${port}/introspect`,
+    url: `https://${host}:${port}/introspect`,
     clientId,
     clientSecret,
     registrationUrl: `http://${LOOPBACK}:${registrationPort}/`,
@@ -182,8 +189,8 @@ function settle(response: ServerResponse, answer: Promise<Answer>): void {
     .catch(() => response.destroy());
 }
 
-async function listening(server: Server): Promise<number> {
-  server.listen(0, LOOPBACK);
+async function listening(server: Server, address: string): Promise<number> {
+  server.listen(0, address);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }

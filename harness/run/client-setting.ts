@@ -3,6 +3,7 @@ import type { Benches } from '../bench/benches.ts';
 import { startCounterpart } from '../counterpart/resource-server/server.ts';
 import type { ClientSetting } from '../scenario/client/client-setting.ts';
 import type { Setting } from '../scenario/setting.ts';
+import { hostAt } from '../target/vantage.ts';
 import { startCanary } from '../wire/canary.ts';
 import type { ClientPlan } from './plan.ts';
 
@@ -12,7 +13,7 @@ export function clientSettingOf(
   benches: Benches,
   effort: Setting['effort'],
 ): ClientSetting {
-  const { target, manifest, profile, strict, pki, issuer, patienceMs } = plan;
+  const { target, manifest, profile, strict, pki, issuer, patienceMs, vantage } = plan;
   return {
     target: { name: target.name, capabilities: new Set(target.capabilities) },
     profile,
@@ -21,8 +22,9 @@ export function clientSettingOf(
     issuer,
     dpopKey: manifest.start.kind === 'url' ? null : benches.dpopKey,
     bench: (wanted) => benches.take(wanted),
-    stranger: () => startCounterpart({ identity: pki.server }),
-    canary: startCanary,
+    upstreamName: vantage.name,
+    stranger: () => startCounterpart({ identity: pki.server, address: vantage.address }),
+    canary: () => startCanary(vantage.address, hostAt(vantage)),
     issue,
     patienceMs,
     effort,

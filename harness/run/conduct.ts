@@ -25,6 +25,8 @@ export interface RunRequest {
   readonly scenarios: readonly Scenario[];
   readonly selection: Selection;
   readonly baseline: Baseline;
+  /** Whether a target that cannot be run for want of a container engine keeps the run from being conclusive. */
+  readonly requireContainers?: boolean;
   /** Told when all targets are started, before the first result. */
   begin(planned: number, targets: readonly StartedTarget[]): void;
   /** Told each result as it comes. */
@@ -69,10 +71,12 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
   const started = await startAll(manifests, opposite, stack);
   const problems: string[] = [];
   const running: { readonly target: Target; readonly plan: Plan }[] = [];
+  let missing = 0;
   const described: StartedTarget[] = [];
   for (const { manifest, target } of started) {
     const knownFailures = { ...manifest.knownFailures, ...request.baseline[manifest.name] };
     if (target instanceof TargetProblem) {
+      if (target.kind !== 'no-engine' || request.requireContainers === true) missing++;
       problems.push(target.message);
       described.push({ manifest, startedAs: manifest.start.kind, problem: target.message, knownFailures });
       continue;
@@ -125,7 +129,7 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
     results: recorder.results,
     planned,
     complete,
-    targetMissing: running.length < manifests.length,
+    targetMissing: missing > 0,
     stale,
     known: (target, scenario) =>
       described.some(({ manifest, knownFailures }) => manifest.name === target && scenario in knownFailures),

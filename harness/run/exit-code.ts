@@ -8,7 +8,7 @@ export interface Finished {
   /** How many results there should be. */
   readonly planned: number;
   readonly complete: boolean;
-  /** Whether any target could not be started. */
+  /** Whether any target could not be started, other than for want of a container engine where none is required. */
   readonly targetMissing: boolean;
   readonly stale: readonly string[];
   /** Whether the failure of this scenario on this target is a known one. */

@@ -5,8 +5,9 @@ import { Preparations } from '../scenario/preparation.ts';
 import type { ResultRecord } from '../scenario/record.ts';
 import type { ServerScenario } from '../scenario/scenario.ts';
 import { playParts } from '../scenario/servers-behind.ts';
-import type { Setting } from '../scenario/setting.ts';
+import type { ServersBehind, Setting } from '../scenario/setting.ts';
 import { startTarget } from '../target/start.ts';
+import { originAt } from '../target/vantage.ts';
 import type { IntermediaryPlan } from './plan.ts';
 import type { Player } from './player.ts';
 import { settingOf } from './setting.ts';
@@ -42,11 +43,12 @@ export function intermediaryPlayer(plan: IntermediaryPlan, effort: Setting['effo
 }
 
 async function startChain(plan: IntermediaryPlan, effort: Setting['effort']): Promise<Chain> {
-  const { manifest, pki, issuer, target } = plan;
+  const { manifest, pki, issuer, target, vantage } = plan;
   await using stack = new AsyncDisposableStack();
-  const upstream = stack.use(await startCounterpart({ identity: pki.server }));
-  const tokenEndpoint = stack.use(await startCounterpart({ identity: pki.server }));
+  const upstream = stack.use(await startCounterpart({ identity: pki.server, address: vantage.address }));
+  const tokenEndpoint = stack.use(await startCounterpart({ identity: pki.server, address: vantage.address }));
   const identity = pki.server;
+  const behind: ServersBehind = { upstream, tokenEndpoint, identity, upstreamName: vantage.name };
   const running = stack.use(
     await startTarget(manifest, {
       serverIdentity: pki.server,
@@ -56,8 +58,8 @@ async function startChain(plan: IntermediaryPlan, effort: Setting['effort']): Pr
       audience: issuer.audience,
       jwks: jwks(issuer),
       behind: {
-        upstream: `https://localhost:${upstream.port}`,
-        tokenEndpoint: `https://localhost:${tokenEndpoint.port}/token`,
+        upstream: originAt(vantage, upstream.port),
+        tokenEndpoint: `${originAt(vantage, tokenEndpoint.port)}/token`,
         identity,
       },
     }),
@@ -77,9 +79,9 @@ async function startChain(plan: IntermediaryPlan, effort: Setting['effort']): Pr
       credentials: null,
     },
     effort,
-    { upstream, tokenEndpoint, identity },
+    behind,
   );
-  await playParts({ upstream, tokenEndpoint, identity }, issuer);
+  await playParts(behind, issuer);
   const released = stack.move();
   return {
     setting,

@@ -9,7 +9,9 @@ import { jwks } from '../../certs/token-issuer.ts';
 import { startIntrospectionEndpoint } from '../counterpart/introspection-endpoint.ts';
 import type { IntrospectionEndpoint } from '../counterpart/introspection-endpoint.ts';
 import type { Credentials, Manifest } from '../target/manifest.ts';
-import { startTarget } from '../target/start.ts';
+import { startTarget, vantageOf } from '../target/start.ts';
+import { hostAt } from '../target/vantage.ts';
+import type { Vantage } from '../target/vantage.ts';
 import type { Behind, ClientSettings, ServerSettings, Target, TargetSettings } from '../target/target.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Registry } from '../scenario/authorization-server/registered-clients.ts';
@@ -25,7 +27,6 @@ const PATIENCE_MS = 3000;
 /** What the suite plays opposite the targets of a run: its PKI, issuer and introspection endpoint. */
 export interface Opposite extends AsyncDisposable {
   readonly store: Store;
-  readonly introspection: IntrospectionEndpoint;
   /** Starts a target with all that the contract promises it. Throws `TargetProblem`. */
   start(manifest: Manifest): Promise<Target>;
   /** What the workers need to play these cases on it. */
@@ -40,20 +41,30 @@ export interface Opposite extends AsyncDisposable {
 /** Starts the suite's side. */
 export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
   const store = await openStore(pkiDirectory);
-  const introspection = await startIntrospectionEndpoint({
-    server: store.server,
-    clientId: 'tsbt-resource-server',
-    clientSecret: randomBytes(24).toString('base64url'),
-  });
   const { tokenIssuer, trusted, server } = store;
-  const serverSettings: ServerSettings = {
+  const endpoints = new Map<string, Promise<IntrospectionEndpoint>>();
+  /** The introspection endpoint for targets that see the suite from there. */
+  const introspectionAt = async (vantage: Vantage): Promise<IntrospectionEndpoint> => {
+    const host = hostAt(vantage);
+    const endpoint =
+      endpoints.get(host) ??
+      startIntrospectionEndpoint({
+        server,
+        clientId: 'tsbt-resource-server',
+        clientSecret: randomBytes(24).toString('base64url'),
+        address: vantage.address,
+        host,
+      });
+    endpoints.set(host, endpoint);
+    return endpoint;
+  };
+  const serverSettings: Omit<ServerSettings, 'introspection'> = {
     serverIdentity: server,
     clientAuthorities: trusted.certificate,
     serverAuthorities: trusted.certificate,
     issuer: tokenIssuer.issuer,
     audience: tokenIssuer.audience,
     jwks: jwks(tokenIssuer),
-    introspection,
   };
   const clientSettings: ClientSettings = {
     clientIdentity: store.alice['P-256'],
@@ -64,7 +75,6 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
   let registry: Promise<Registry> | undefined;
   return {
     store,
-    introspection,
     start: async (manifest) => {
       if (manifest.role === 'authorization-server') {
         const known = await (registry ??= createRegistry(store));
@@ -81,12 +91,18 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
         });
       }
       if (manifest.role === 'client') return tried(manifest, clientSettings);
-      return manifest.role === 'intermediary'
-        ? tried(manifest, { ...serverSettings, behind: behindNowhere(server) })
-        : startTarget(manifest, serverSettings);
+      if (manifest.role === 'intermediary')
+        return tried(manifest, { ...serverSettings, behind: behindNowhere(server) });
+      const introspection =
+        manifest.start.kind === 'url' ? undefined : await introspectionAt(await vantageOf(manifest));
+      return startTarget(manifest, { ...serverSettings, ...(introspection && { introspection }) });
     },
     plan: async (target, cases, selection, knownFailures) => {
+      const { manifest } = target;
+      const { name, capabilities } = manifest;
+      const vantage = await vantageOf(manifest);
       const common = {
+        vantage,
         profile: selection.profile,
         strict: selection.strict,
         pki: { trusted, stranger: store.stranger, server, alice: store.alice, mallory: store.mallory },
@@ -94,8 +110,6 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
         knownFailures,
         patienceMs: PATIENCE_MS,
       };
-      const { manifest } = target;
-      const { name, capabilities } = manifest;
       if (manifest.role === 'authorization-server') {
         const isForeign = manifest.start.kind === 'url';
         return {
@@ -132,12 +146,15 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
           // Somebody else's server has somebody else's certificate; what is judged here is the client's binding.
           serverAuthorities: isForeign ? null : trusted.certificate,
         },
-        introspection: isForeign ? null : introspection.handle,
+        introspection: isForeign ? null : (await introspectionAt(vantage)).handle,
         credentials,
         cases: credentials === null ? cases : withKey(cases, credentials.identity),
       };
     },
-    [Symbol.asyncDispose]: () => introspection.close(),
+    [Symbol.asyncDispose]: async () => {
+      const standing = await Promise.allSettled(endpoints.values());
+      for (const one of standing) if (one.status === 'fulfilled') await one.value.close();
+    },
   };
 }
 

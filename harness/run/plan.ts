@@ -5,6 +5,7 @@ import type { Identity } from '../../certs/identity.ts';
 import type { Permutation, ResultRecord } from '../scenario/record.ts';
 import type { Registry } from '../scenario/authorization-server/registered-clients.ts';
 import type { Manifest } from '../target/manifest.ts';
+import type { Vantage } from '../target/vantage.ts';
 
 /** One thing to do: a scenario under a permutation. */
 export interface Case {
@@ -17,6 +18,8 @@ interface CommonPlan {
   readonly strict: boolean;
   readonly pki: Pki;
   readonly issuer: TokenIssuer;
+  /** Where the target sees the suite's servers. */
+  readonly vantage: Vantage;
   readonly cases: readonly Case[];
   /** Scenario id → reason why it fails today. */
   readonly knownFailures: Readonly<Record<string, string>>;

@@ -26,8 +26,11 @@ export interface Player extends AsyncDisposable {
   ): Promise<ResultRecord>;
 }
 
-/** How many clients of one target run at once in a process: as many as scenarios are under way. */
-const MOST_CLIENTS = 8;
+/**
+ * How many clients of one target run at once in a process: as many as scenarios are under way. One that runs already is
+ * the only one there is, and a container takes its time to start and its share of memory.
+ */
+const MOST_CLIENTS = { module: 8, process: 8, container: 4, url: 1 } as const;
 
 /** The player for a plan's role. */
 export function playerOf(plan: Plan, effort: Setting['effort'] = 'full'): Player {
@@ -60,9 +63,9 @@ function clientPlayer(plan: ClientPlan, effort: Setting['effort']): Player {
   const benches = new Benches({
     manifest,
     server: pki.server,
+    vantage: plan.vantage,
     authorities: pki.trusted.certificate,
-    // One that runs already is the only one there is.
-    most: manifest.start.kind === 'url' ? 1 : MOST_CLIENTS,
+    most: MOST_CLIENTS[manifest.start.kind],
   });
   const setting = clientSettingOf(plan, benches, effort);
   return {

@@ -2,6 +2,7 @@ import { issue } from '../../certs/issue.ts';
 import { selfSigned } from '../../certs/self-signed.ts';
 import { introspectionRegistry } from '../counterpart/introspection-registry.ts';
 import type { Setting } from '../scenario/setting.ts';
+import { hostAt } from '../target/vantage.ts';
 import { startCanary } from '../wire/canary.ts';
 import { connect } from '../wire/connect.ts';
 import { loadOpenSslClient } from '../wire/openssl-client.ts';
@@ -25,7 +26,7 @@ export function settingOf(
     open: connect,
     issue,
     selfSigned,
-    canary: startCanary,
+    canary: () => startCanary(plan.vantage.address, hostAt(plan.vantage)),
     lowLevel: () => (lowLevel ??= loadOpenSslClient()),
     behind,
     patienceMs: plan.patienceMs,

@@ -43,6 +43,8 @@ export interface Canary extends AsyncDisposable {
 
 /** The servers that the suite plays behind an intermediary under test. */
 export interface ServersBehind {
+  /** The name under which the intermediary calls them. */
+  readonly upstreamName: string;
   /** The next resource server. */
   readonly upstream: CounterpartServer;
   /** The authorization server's token endpoint; whatever its path. */

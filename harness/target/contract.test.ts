@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createPki } from '../../certs/pki.ts';
 import { CAPABILITY_NAMES, DEFAULT_CAPABILITIES } from './capabilities.ts';
-import { prepareEnvironment } from './environment.ts';
+import { promised } from './environment.ts';
 import { loadManifest, manifestForUrl } from './manifest.ts';
 import { FIELDS } from './manifest-schema.ts';
 
@@ -26,7 +26,7 @@ test.each(Object.values(FIELDS).flat())('the published contract describes the fi
 test('the published contract describes every variable that a target is given', async () => {
   const pki = await createPki();
   const manifest = manifestForUrl('https://127.0.0.1', 'resource-server');
-  await using environment = await prepareEnvironment(
+  const { values, files } = promised(
     { ...manifest, capabilities: ['introspection'] },
     {
       serverIdentity: pki.server,
@@ -37,17 +37,18 @@ test('the published contract describes every variable that a target is given', a
       jwks: {},
       introspection: { url: '', clientId: '', clientSecret: '' },
     },
-    '127.0.0.1:1',
+    { listen: '127.0.0.1:1', publicPort: 1 },
   );
-  const names = Object.keys(environment.variables);
+  const names = Object.keys({ ...values, ...files });
   expect(names).toHaveLength(12);
   expect(names.filter((name) => !CONTRACT.includes(`\`${name}\``))).toEqual([]);
 });
 
 test('the manifests in the published contract are right', async () => {
   const manifests = [...CONTRACT.matchAll(/```yaml\n(name:[^]*?)```/g)].map(([, text = '']) => text);
-  expect(manifests).toHaveLength(2);
+  expect(manifests).toHaveLength(3);
   const folder = await mkdtemp(join(tmpdir(), 'tsbt-contract-'));
+  await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\n');
   for (const text of manifests) {
     const file = join(folder, 'target.yaml');
     await writeFile(file, text);

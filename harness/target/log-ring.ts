@@ -9,7 +9,14 @@ export const MAX_LINES = 500;
 /** The last lines of a target's log, in bounded memory however much it writes. */
 export class LogRing {
   readonly #lines: string[] = [];
+  readonly #ended = Promise.withResolvers<void>();
+  #following = 0;
   #next = 0;
+
+  /** Resolves when every stream that was followed has ended; with none, never. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
 
   /** Adds one line, without its line end. Control characters become visible signs, so that no terminal obeys them. */
   add(line: string): void {
@@ -29,6 +36,7 @@ export class LogRing {
   /** Takes in everything that a stream of UTF-8 text yields, line by line, until it ends. */
   follow(stream: Readable): void {
     const decoder = new StringDecoder('utf8');
+    this.#following++;
     let rest = '';
     const take = (text: string): void => {
       const lines = text.split('\n');
@@ -46,6 +54,10 @@ export class LogRing {
       take(decoder.end());
       if (rest !== '') this.add(rest);
       rest = '';
+    });
+    stream.once('close', () => {
+      this.#following--;
+      if (this.#following === 0) this.#ended.resolve();
     });
   }
 }

@@ -50,12 +50,27 @@ export function httpProblem(text: string): string | undefined {
 const container = z
   .strictObject({
     build: word.optional(),
+    dockerfile: word.optional(),
     image: word.optional(),
     port: z.int().min(1).max(65_535),
+    command: z.array(z.string().min(1)).min(1).optional(),
+    environment: z
+      .record(
+        z.string().regex(/^[A-Za-z_]\w*$/, 'is not a name that a variable may have'),
+        z.string('must be text; put it in quotes'),
+      )
+      .optional(),
+    memory: z.int('must be a whole number of mebibytes').min(16).max(65_536).optional(),
   })
   .superRefine((value, context) => {
     if ((value.build === undefined) === (value.image === undefined))
       context.addIssue({ code: 'custom', message: 'needs exactly one of build, image' });
+    if (value.dockerfile !== undefined && value.build === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['dockerfile'],
+        message: 'is only for an image that is built; give build too',
+      });
   });
 
 const start = z

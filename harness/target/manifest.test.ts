@@ -84,6 +84,7 @@ describe('a good manifest', () => {
   });
 
   test('may name a container', async () => {
+    await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\n');
     const manifest = await loadManifest(
       await written(`${HEAD}start: { container: { build: ., port: 8443 } }\n`),
     );

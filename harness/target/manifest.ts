@@ -16,7 +16,23 @@ export type Start =
     }
   | { readonly kind: 'process'; readonly command: readonly [string, ...string[]]; readonly directory: string }
   | { readonly kind: 'url'; readonly url: string }
-  | { readonly kind: 'container'; readonly build?: string; readonly image?: string; readonly port: number };
+  | {
+      readonly kind: 'container';
+      /** Folder that the image is built from. */
+      readonly build?: string;
+      /** Path of the Dockerfile, where it is not the folder's own. */
+      readonly dockerfile?: string;
+      /** Name of the image. */
+      readonly image?: string;
+      /** Where the target listens inside. */
+      readonly port: number;
+      /** In place of the image's own command. */
+      readonly command?: readonly string[];
+      /** Variables beside those of the target contract. Values may be secrets. */
+      readonly environment?: Readonly<Record<string, string>>;
+      /** What it may use at most, in mebibytes. */
+      readonly memory?: number;
+    };
 
 /** What a `url` target is to be driven with where it does not trust the suite's issuer. Paths are absolute. */
 export interface Credentials {
@@ -167,12 +183,16 @@ function startOf(written: WrittenManifest['start'], folder: string): Start {
   if (written.module !== undefined) return { kind: 'module', module: resolve(folder, written.module) };
   if (written.url !== undefined) return { kind: 'url', url: new URL(written.url).origin };
   if (written.container !== undefined) {
-    const { build, image, port } = written.container;
+    const { build, dockerfile, image, port, command, environment, memory } = written.container;
     return {
       kind: 'container',
       ...(build === undefined ? {} : { build: resolve(folder, build) }),
+      ...(dockerfile === undefined ? {} : { dockerfile: resolve(folder, dockerfile) }),
       ...(image === undefined ? {} : { image }),
       port,
+      ...(command === undefined ? {} : { command }),
+      ...(environment === undefined ? {} : { environment }),
+      ...(memory === undefined ? {} : { memory }),
     };
   }
   const [program = '', ...rest] = written.process?.command ?? [];
@@ -196,6 +216,11 @@ async function checkFiles(manifest: Manifest, text: ManifestText): Promise<void>
   const { start, credentials } = manifest;
   const named: (readonly [path: readonly string[], file: string])[] = [];
   if (start.kind === 'module') named.push([['start', 'module'], start.module]);
+  if (start.kind === 'container' && start.build !== undefined) {
+    if (start.dockerfile === undefined)
+      named.push([['start', 'container', 'build'], join(start.build, 'Dockerfile')]);
+    else named.push([['start', 'container', 'dockerfile'], start.dockerfile]);
+  }
   if (credentials !== undefined) {
     named.push([['credentials', 'certificate'], credentials.certificate]);
     named.push([['credentials', 'key'], credentials.key]);

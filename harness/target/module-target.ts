@@ -4,7 +4,7 @@ import { LATE, within } from './bounded.ts';
 import type { TargetEnvironment } from './environment.ts';
 import { LogRing } from './log-ring.ts';
 import type { Manifest } from './manifest.ts';
-import { ROLE_UNSUPPORTED, type Expectation } from './process-target.ts';
+import { ROLE_UNSUPPORTED, type Expectation } from './running.ts';
 import { greet, knock } from './readiness.ts';
 import { TargetProblem, type StartedTarget } from './target.ts';
 

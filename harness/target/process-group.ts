@@ -1,12 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { within } from './bounded.ts';
 import { LogRing } from './log-ring.ts';
-
-/** How a process ended. `code` is null when a signal ended it. */
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+import type { Exit, Running } from './running.ts';
 
 /** Groups that must not outlive this process. */
 const living = new Set<number>();
@@ -19,7 +14,7 @@ process.on('exit', () => {
  * A child process and everything it starts, in a process group of its own: stopped together, and killed when
  * this process exits.
  */
-export class ProcessGroup implements AsyncDisposable {
+export class ProcessGroup implements Running, AsyncDisposable {
   readonly pid: number;
   readonly log: LogRing;
   /** Resolves when the first process of the group has ended. */
@@ -109,11 +104,6 @@ export class ProcessGroup implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-}
-
-/** "status 1" or "signal SIGSEGV". */
-export function describeExit(exit: Exit): string {
-  return exit.signal === null ? `status ${exit.code ?? 'unknown'}` : `signal ${exit.signal}`;
 }
 
 function signalGroup(group: number, signal: NodeJS.Signals): void {

@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 
 /** What a server did when it was greeted. */
@@ -18,6 +18,8 @@ export type Greeting =
 
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 100;
+/** A proxy that has nobody to hand a connection to drops it in less. */
+const DROPPED_WITHIN_MS = 300;
 
 /**
  * Greets a TLS server until it answers: tries to connect, again and again while the connection is refused,
@@ -43,6 +45,20 @@ export async function knock(
   signal?: AbortSignal,
 ): Promise<Greeting> {
   return greetWith(attemptTcp, host, port, timeoutMs, signal);
+}
+
+/**
+ * As {@link knock}, where a proxy accepts connections before the target does, such as the one that publishes a container's
+ * port: it drops what it cannot hand on. A line that is not HTTP is sent, which servers answer with 400, so that nothing
+ * is sent on by a client under test; one that drops such a connection too is heard by its keeping a silent one open.
+ */
+export async function knockThrough(
+  host: string,
+  port: number,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Greeting> {
+  return greetWith(attemptThrough, host, port, timeoutMs, signal);
 }
 
 async function greetWith(
@@ -99,6 +115,30 @@ async function attempt(host: string, port: number, bound: AbortSignal): Promise<
 }
 
 async function attemptTcp(host: string, port: number, bound: AbortSignal): Promise<Greeting> {
+  return meetTcp(host, port, bound, (socket, end) => {
+    socket.once('connect', () => end({ type: 'accepted' }));
+  });
+}
+
+async function attemptThrough(host: string, port: number, bound: AbortSignal): Promise<Greeting> {
+  const answered = await meetTcp(host, port, bound, (socket, end) => {
+    socket.once('data', () => end({ type: 'accepted' }));
+    socket.write('knock\r\n\r\n');
+  });
+  if (answered.type === 'accepted') return answered;
+  return meetTcp(host, port, bound, (socket, end) => {
+    socket.once('connect', () => socket.setTimeout(DROPPED_WITHIN_MS, () => end({ type: 'accepted' })));
+    socket.resume();
+  });
+}
+
+/** What `listen` makes of a TCP connection, or how it ended. */
+async function meetTcp(
+  host: string,
+  port: number,
+  bound: AbortSignal,
+  listen: (socket: Socket, end: (greeting: Greeting) => void) => void,
+): Promise<Greeting> {
   return new Promise((resolve) => {
     const socket = connectTcp({ host, port });
     const end = (greeting: Greeting): void => {
@@ -110,8 +150,9 @@ async function attemptTcp(host: string, port: number, bound: AbortSignal): Promi
     };
     const onBound = (): void => end({ type: 'silent', detail: 'it did not accept the connection' });
     bound.addEventListener('abort', onBound, { once: true });
-    socket.once('connect', () => end({ type: 'accepted' }));
     socket.once('error', (error: NodeJS.ErrnoException) => end(judge(error)));
+    socket.once('close', () => end({ type: 'silent', detail: 'it ended the connection' }));
+    listen(socket, end);
   });
 }
 

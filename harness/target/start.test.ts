@@ -6,7 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPki, type Pki } from '../../certs/pki.ts';
-import { prepareEnvironment } from './environment.ts';
+import { promised } from './environment.ts';
+import { writeEnvironment } from './environment-folder.ts';
+import type { EnvironmentFolder } from './environment-folder.ts';
 import { freePort } from './free-port.ts';
 import { MAX_LINE, MAX_LINES } from './log-ring.ts';
 import { manifestForUrl, type Manifest, type Start } from './manifest.ts';
@@ -130,11 +132,7 @@ describe('a process target', () => {
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    await using environment = await prepareEnvironment(
-      manifest(script('server.mjs')),
-      settings(),
-      `127.0.0.1:${port}`,
-    );
+    await using environment = await environmentOf(manifest(script('server.mjs')), port);
     const start = script('server.mjs');
     const problem = await problemOf(
       startProcessTarget(manifest(start), start, environment.variables, {
@@ -167,7 +165,7 @@ describe('a process target', () => {
 });
 
 test('the files given to a target are private and removed at the end', async () => {
-  const environment = await prepareEnvironment(manifest(script('server.mjs')), settings(), '127.0.0.1:1');
+  const environment = await environmentOf(manifest(script('server.mjs')));
   const key = environment.variables['TSBT_TLS_KEY_FILE'] ?? '';
   expect(statSync(dirname(key)).mode & 0o777).toBe(0o700);
   expect(statSync(key).mode & 0o777).toBe(0o600);
@@ -178,10 +176,10 @@ test('the files given to a target are private and removed at the end', async () 
 
 test('introspection is for targets that claim it', async () => {
   const plain = manifest(script('server.mjs'));
-  await using without = await prepareEnvironment(plain, settings(), '127.0.0.1:1');
+  await using without = await environmentOf(plain);
   expect(Object.keys(without.variables).filter((name) => name.includes('INTROSPECTION'))).toEqual([]);
   const claiming = { ...plain, capabilities: [...plain.capabilities, 'introspection' as const] };
-  await using environment = await prepareEnvironment(claiming, settings(), '127.0.0.1:1');
+  await using environment = await environmentOf(claiming);
   expect(environment.variables).toMatchObject({
     TSBT_INTROSPECTION_URL: 'https://127.0.0.1:1/introspect',
     TSBT_INTROSPECTION_CLIENT_ID: 'rs',
@@ -267,16 +265,12 @@ describe('a url target', () => {
   });
 });
 
-test('a container target is not part of this version', async () => {
-  const problem = await problemOf(
-    startTarget(manifest({ kind: 'container', image: 'rs', port: 1 }), settings()),
-  );
-  expect(problem.kind).toBe('not-available');
-  expect(problem.what).toBe('container targets are not part of this version');
-});
-
 function script(name: string, ...faults: string[]): Extract<Start, { kind: 'process' }> {
   return { kind: 'process', command: [process.execPath, name, ...faults], directory: FIXTURES };
+}
+
+async function environmentOf(target: Manifest, port = 1): Promise<EnvironmentFolder> {
+  return writeEnvironment(promised(target, settings(), { listen: `127.0.0.1:${port}`, publicPort: port }));
 }
 
 function manifest(start: Start): Manifest {

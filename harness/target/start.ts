@@ -1,12 +1,18 @@
-import { prepareEnvironment } from './environment.ts';
-import type { PreparedEnvironment } from './environment.ts';
+import { containerEngine, NoEngine } from './container-engine.ts';
+import type { Engine } from './container-engine.ts';
+import { promised } from './environment.ts';
+import { writeEnvironment } from './environment-folder.ts';
+import type { EnvironmentFolder } from './environment-folder.ts';
 import { freePort, LOOPBACK } from './free-port.ts';
 import type { Manifest } from './manifest.ts';
 import { startModuleTarget } from './module-target.ts';
-import { startProcessTarget, type Expectation } from './process-target.ts';
+import { startProcessTarget } from './process-target.ts';
+import type { Expectation } from './running.ts';
 import { areForClient, TargetProblem } from './target.ts';
 import type { StartedTarget, Target, TargetSettings } from './target.ts';
 import { reachUrlClient, reachUrlTarget } from './url-target.ts';
+import { SAME_MACHINE } from './vantage.ts';
+import type { Vantage } from './vantage.ts';
 
 const READINESS_TIMEOUT_MS = 15_000;
 /** A target that runs already has no start-up to wait for. */
@@ -28,49 +34,59 @@ export async function startTarget(manifest: Manifest, settings: TargetSettings):
         settings.readinessTimeoutMs ?? URL_READINESS_TIMEOUT_MS,
       );
     case 'container':
-      throw new TargetProblem(
-        'not-available',
-        manifest.name,
-        'container targets are not part of this version',
-        'Start the container yourself and give its address with start.url or --url.',
-      );
+      return startInContainer(manifest, start, settings);
     default:
-      return startHere(manifest, start, settings);
+      return onFreePort((port) => startHere(manifest, start, settings, port));
+  }
+}
+
+/**
+ * Where a target will see the suite's servers, which they have to listen at and be named by.
+ *
+ * @throws {TargetProblem} where the target runs in a container and there is no engine for it
+ */
+export async function vantageOf(manifest: Manifest): Promise<Vantage> {
+  return manifest.start.kind === 'container' ? (await engineFor(manifest)).vantage : SAME_MACHINE;
+}
+
+async function engineFor({ name }: Manifest): Promise<Engine> {
+  try {
+    return await containerEngine();
+  } catch (error) {
+    if (!(error instanceof NoEngine)) throw error;
+    throw new TargetProblem(
+      'no-engine',
+      name,
+      `not run: ${error.message}`,
+      'Start a Docker engine on this machine; docker version says whether one answers.',
+    );
   }
 }
 
 /** How often another port is tried where somebody else was quicker to take one that was free. */
 const PORTS_TRIED = 3;
 
-async function startHere(
-  manifest: Manifest,
-  start: Extract<Manifest['start'], { kind: 'module' | 'process' }>,
-  settings: TargetSettings,
-): Promise<Target> {
+async function onFreePort(start: (port: number) => Promise<Target>): Promise<Target> {
   for (let tried = 1; ; tried++) {
     try {
-      return await startOnFreePort(manifest, start, settings);
+      return await start(await freePort());
     } catch (error) {
-      const taken = error instanceof TargetProblem && /EADDRINUSE|\bin use\b/.test(error.message);
+      const taken =
+        error instanceof TargetProblem && /EADDRINUSE|\bin use\b|already allocated/.test(error.message);
       if (!taken || tried === PORTS_TRIED) throw error;
     }
   }
 }
 
-async function startOnFreePort(
+async function startHere(
   manifest: Manifest,
   start: Extract<Manifest['start'], { kind: 'module' | 'process' }>,
   settings: TargetSettings,
+  port: number,
 ): Promise<Target> {
-  const port = await freePort();
-  const expectation: Expectation = {
-    host: LOOPBACK,
-    port,
-    certificate: areForClient(settings) ? null : settings.serverIdentity.certificate,
-    readinessTimeoutMs: settings.readinessTimeoutMs ?? READINESS_TIMEOUT_MS,
-    stopGraceMs: settings.stopGraceMs ?? STOP_GRACE_MS,
-  };
-  const environment = await prepareEnvironment(manifest, settings, `${LOOPBACK}:${port}`);
+  const expectation = expectationOf(settings, port);
+  const listening = { listen: `${LOOPBACK}:${port}`, publicPort: port };
+  const environment = await writeEnvironment(promised(manifest, settings, listening));
   try {
     const target =
       start.kind === 'module'
@@ -83,8 +99,39 @@ async function startOnFreePort(
   }
 }
 
+async function startInContainer(
+  manifest: Manifest,
+  start: Extract<Manifest['start'], { kind: 'container' }>,
+  settings: TargetSettings,
+): Promise<Target> {
+  const engine = await engineFor(manifest);
+  const { buildImage } = await import('./container-image.ts');
+  const { startContainerTarget } = await import('./container-target.ts');
+  const image = start.image ?? (await buildImage(manifest, start));
+  return onFreePort((port) => {
+    const listening = { listen: `0.0.0.0:${start.port}`, publicPort: port };
+    return startContainerTarget(
+      manifest,
+      { ...start, image },
+      promised(manifest, settings, listening),
+      expectationOf(settings, port),
+      engine,
+    );
+  });
+}
+
+function expectationOf(settings: TargetSettings, port: number): Expectation {
+  return {
+    host: LOOPBACK,
+    port,
+    certificate: areForClient(settings) ? null : settings.serverIdentity.certificate,
+    readinessTimeoutMs: settings.readinessTimeoutMs ?? READINESS_TIMEOUT_MS,
+    stopGraceMs: settings.stopGraceMs ?? STOP_GRACE_MS,
+  };
+}
+
 /** The target, with its files under control, and removed when it is stopped. */
-function releasing(target: StartedTarget, files: PreparedEnvironment): Target {
+function releasing(target: StartedTarget, files: EnvironmentFolder): Target {
   const stop = async (): Promise<void> => {
     await target.stop();
     await files[Symbol.asyncDispose]();

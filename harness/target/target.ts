@@ -105,7 +105,7 @@ export function areForClient(settings: TargetSettings): settings is ClientSettin
 
 /**
  * - `role-unsupported`: it exited with status 127: it does not play this role
- * - `not-available`: this version of the suite cannot start such a target
+ * - `no-engine`: it is to run in a container, and no container engine answers
  * - `cannot-start`: the program or module is not there, or cannot be run or loaded
  * - `died`: it ended before it answered
  * - `never-listened`: it did not answer in time
@@ -115,7 +115,7 @@ export function areForClient(settings: TargetSettings): settings is ClientSettin
  */
 export type TargetProblemKind =
   | 'role-unsupported'
-  | 'not-available'
+  | 'no-engine'
   | 'cannot-start'
   | 'died'
   | 'never-listened'

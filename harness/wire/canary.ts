@@ -7,9 +7,9 @@ import type { Field } from './connection.ts';
 
 /** Listeners that nothing should ever talk to; they record whoever does. */
 export interface Canary extends AsyncDisposable {
-  /** `https://127.0.0.1:port`; any path may be put behind it. */
+  /** `https://host:port`; any path may be put behind it. */
   readonly url: string;
-  /** `http://127.0.0.1:port`, the same without TLS. */
+  /** `http://host:port`, the same without TLS. */
   readonly httpUrl: string;
   /** Every contact so far, in order: `GET /jwks.json`, or that a TLS handshake was begun and given up. */
   readonly requests: readonly string[];
@@ -22,10 +22,13 @@ const LONGEST = 2048;
 const MOST = 1000;
 
 /**
- * Starts a canary on loopback, to see whether a target fetches what a `jku`, `x5u` or similar header names
+ * Starts a canary, to see whether a target fetches what a `jku`, `x5u` or similar header names
  * (RFC 8725 §3.10). A target that connects but mistrusts the certificate is recorded as well: it did try.
+ *
+ * @param address to listen at: loopback, or one that a container reaches
+ * @param host by which the target reaches it
  */
-export async function startCanary(): Promise<Canary> {
+export async function startCanary(address: string = '127.0.0.1', host: string = address): Promise<Canary> {
   const requests: string[] = [];
   const fields: (readonly Field[])[] = [];
   const record = (contact: string): void => {
@@ -49,10 +52,10 @@ export async function startCanary(): Promise<Canary> {
   secure.on('tlsClientError', () => {
     record('a TLS handshake that was given up');
   });
-  const [securePort, plainPort] = await Promise.all([listen(secure), listen(plain)]);
+  const [securePort, plainPort] = await Promise.all([listen(secure, address), listen(plain, address)]);
   return {
-    url: `https://127.0.0.1:${securePort}`,
-    httpUrl: `http://127.0.0.1:${plainPort}`,
+    url: `https://${host}:${securePort}`,
+    httpUrl: `http://${host}:${plainPort}`,
     requests,
     fields,
     async [Symbol.asyncDispose]() {
@@ -66,8 +69,8 @@ export async function startCanary(): Promise<Canary> {
   };
 }
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
+async function listen(server: Server, address: string): Promise<number> {
+  server.listen(0, address);
   await once(server, 'listening');
   // A canary must not keep the process alive.
   server.unref();

@@ -159,7 +159,7 @@ export const challenges = clientSuite('client-challenges', [
     async run(stage) {
       await using stranger = await stage.setting.stranger();
       await stranger.begin({ tls: stage.permutation.tls, http: stage.permutation.http }, () => served());
-      const elsewhere = `https://localhost:${stranger.port}`;
+      const elsewhere = `https://${stage.authorityOf(stranger)}`;
       const metadata = `Bearer resource_metadata="${elsewhere}/.well-known/oauth-protected-resource"`;
       const token = stage.mint();
       await twice(stage, [], 'a request with a proof', { token });

@@ -43,7 +43,7 @@ function bothProven(stage: ClientStage, key: DpopKey, journey: Journey, nonce?: 
     `${what}: arrived with ${proofs.length === 0 ? 'no' : String(proofs.length)} Session-Binding-Proof`,
   );
   stage.sound(RIGHT, [last]);
-  const origin = `https://localhost:${stage.counterpart.port}`;
+  const origin = `https://${stage.authorityOf(stage.counterpart)}`;
   const circumstances = { token: token?.compact ?? '', jkt: key.thumbprint, request, origin, nonce };
   for (const defect of examineDpop(dpopProofsOf(request), circumstances))
     stage.holds(false, `${what}: ${defect}`);

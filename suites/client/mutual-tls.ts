@@ -1,4 +1,5 @@
 import type { Identity } from '../../certs/identity.ts';
+import type { IssueRequest } from '../../certs/issue.ts';
 import { serveProven, status } from '../../harness/scenario/client/answers.ts';
 import { clientSuite } from '../../harness/scenario/client/client-scenario.ts';
 import type { ClientSetting } from '../../harness/scenario/client/client-setting.ts';
@@ -18,7 +19,11 @@ const UNVERIFIED =
 
 const DAY_MS = 86_400_000;
 const SERVER = { keyType: 'P-256', extendedKeyUsage: ['serverAuth'] } as const;
-const HERE = { dns: ['localhost'], ip: ['127.0.0.1', '::1'] } as const;
+
+/** The names under which a client calls the suite's servers. */
+function here({ upstreamName }: ClientSetting): Pick<IssueRequest, 'dns' | 'ip'> {
+  return { dns: [upstreamName], ip: ['127.0.0.1', '::1'] };
+}
 
 /** Servers that a client must not trust. */
 const IMPOSTORS: readonly (readonly [
@@ -27,7 +32,8 @@ const IMPOSTORS: readonly (readonly [
 ])[] = [
   [
     'an authority that the client does not trust',
-    (setting) => setting.issue(setting.pki.stranger, { ...SERVER, name: 'server of a stranger', ...HERE }),
+    (setting) =>
+      setting.issue(setting.pki.stranger, { ...SERVER, name: 'server of a stranger', ...here(setting) }),
   ],
   [
     'another host name',
@@ -40,7 +46,7 @@ const IMPOSTORS: readonly (readonly [
       setting.issue(setting.pki.trusted, {
         ...SERVER,
         name: 'server of last month',
-        ...HERE,
+        ...here(setting),
         notBefore: new Date(Date.now() - 30 * DAY_MS),
         notAfter: new Date(Date.now() - DAY_MS),
       }),

@@ -50,11 +50,11 @@ export const redirects = clientSuite('client-redirects', [
       const first = await stage.control();
       const { authority } = first.arrival.request;
       const elsewhere = {
-        'another port': `https://localhost:${stranger.port}/resource`,
+        'another port': `https://${stage.authorityOf(stranger)}/resource`,
         'another host': `https://127.0.0.1:${stranger.port}/resource`,
-        'another port, named after what looks like this host': `https://${authority}@localhost:${stranger.port}/resource`,
+        'another port, named after what looks like this host': `https://${authority}@${stage.authorityOf(stranger)}/resource`,
         'another scheme': `${canary.httpUrl}/resource`,
-        'another port, without a scheme': `//localhost:${stranger.port}/resource`,
+        'another port, without a scheme': `//${stage.authorityOf(stranger)}/resource`,
       };
       const tokens: string[] = [];
       for (const [where, location] of Object.entries(elsewhere)) {
@@ -89,7 +89,7 @@ export const redirects = clientSuite('client-redirects', [
       // The certificate is trusted, but is for no host at all.
       await stranger.begin({ tls, http, identity: stage.setting.pki.mallory }, () => served());
       const protocol = http === 'h2' ? 'h2' : 'http%2F1.1';
-      const fields = [['Alt-Svc', `${protocol}="localhost:${stranger.port}"; ma=60`]] as const;
+      const fields = [['Alt-Svc', `${protocol}="${stage.authorityOf(stranger)}"; ma=60`]] as const;
       stage.answerWith(async (request) => {
         const answer = await serveProven(request);
         return answer.kind === 'response' ? { ...answer, fields: [...answer.fields, ...fields] } : answer;

@@ -33,7 +33,7 @@ export const sidecarReach = clientSuite('client-sidecar-reach', [
       await using stranger = await stage.setting.stranger();
       await stranger.begin({ tls: stage.permutation.tls, http: stage.permutation.http }, () => served());
       const { token } = await stage.control();
-      const other = `localhost:${stranger.port}`;
+      const other = stage.authorityOf(stranger);
       const namings: readonly (readonly [what: string, plan: AgentPlan])[] = [
         ['as a forward proxy gets it, for another https server', { path: `https://${other}/resource` }],
         ['as a forward proxy gets it, for another http server', { path: `http://${other}/resource` }],

@@ -90,7 +90,7 @@ export async function anotherServer(stage: ClientStage, name: string): Promise<I
   const identity = await setting.issue(setting.pki.trusted, {
     name,
     keyType: 'P-256',
-    dns: ['localhost'],
+    dns: [setting.upstreamName],
     ip: ['127.0.0.1', '::1'],
     extendedKeyUsage: ['serverAuth'],
   });

@@ -8,7 +8,8 @@ import type { UpstreamRequest } from '../../harness/counterpart/resource-server/
 
 /** What is wrong with the proof of a request that came to C; a missing or doubled proof too. */
 export function defectsAt(stage: Stage, request: UpstreamRequest): readonly Defect[] {
-  const { connections, port } = stage.behind.upstream;
+  const { upstream, upstreamName } = stage.behind;
+  const { connections, port } = upstream;
   const proofs = proofsOf(request);
   const [proof] = proofs;
   if (proof === undefined || proofs.length > 1)
@@ -25,7 +26,7 @@ export function defectsAt(stage: Stage, request: UpstreamRequest): readonly Defe
     token: bearerOf(request) ?? '',
     request,
     firstSeenAt: request.receivedAt,
-    host: `localhost:${port}`,
+    host: `${upstreamName}:${port}`,
   });
 }
 

@@ -28,6 +28,7 @@ import { ServedConnection } from './served-connection.ts';
 import { SessionStore, tlsServerFor, type TransportDefaults } from './transport.ts';
 import { WrittenOctetsPane } from './written-octets.ts';
 
+/** Where it listens unless told otherwise. */
 const LOOPBACK = '127.0.0.1';
 /** A client that opens more at a time has them dropped. */
 const MAX_CONNECTIONS = 256;
@@ -41,11 +42,13 @@ export interface CounterpartOptions {
   readonly ciphers?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** The address to listen at. Default: loopback. */
+  readonly address?: string;
 }
 
 /**
- * Starts the resource server that the suite plays behind a client under test, on a loopback port that stays the same
- * whatever is planned. Until the first `begin` it speaks TLS 1.3 and HTTP/1.1, and answers 503.
+ * Starts the resource server that the suite plays behind a client under test, on a port that stays the same whatever is
+ * planned. Until the first `begin` it speaks TLS 1.3 and HTTP/1.1, and answers 503.
  */
 export async function startCounterpart(options: CounterpartOptions): Promise<CounterpartServer> {
   const counterpart = new Counterpart(options);
@@ -55,7 +58,7 @@ export async function startCounterpart(options: CounterpartOptions): Promise<Cou
 }
 
 class Counterpart implements CounterpartServer {
-  readonly host = LOOPBACK;
+  readonly host: string;
   port: number;
   readonly #defaults: TransportDefaults;
   readonly #http1 = new Http1Service();
@@ -71,6 +74,7 @@ class Counterpart implements CounterpartServer {
   constructor(options: CounterpartOptions) {
     this.#defaults = options;
     this.port = options.port ?? 0;
+    this.host = options.address ?? LOOPBACK;
   }
 
   get connections(): readonly UpstreamConnection[] {
@@ -145,7 +149,7 @@ class Counterpart implements CounterpartServer {
     });
     listener.maxConnections = MAX_CONNECTIONS;
     this.#listener = listener;
-    listener.listen(this.port, LOOPBACK);
+    listener.listen(this.port, this.host);
     await once(listener, 'listening');
     // What may still go wrong is that a connection cannot be accepted; the client will tell.
     listener.on('error', () => undefined);

@@ -55,8 +55,6 @@ export interface Journey {
 const PATH = '/resource';
 const MARK = 'X-Tsbt-Request';
 const LONGEST_PAUSE_MS = 5000;
-/** The transport that a permutation leaves out is the usual one. */
-const HOST = 'localhost';
 
 /**
  * What a scenario of the client role can do without judging: requests of the agent in front, and everything about the
@@ -213,7 +211,7 @@ export class ClientPlay implements AsyncDisposable {
       token: tokenIn(request) ?? '',
       request,
       firstSeenAt,
-      host: HOST,
+      host: this.setting.upstreamName,
     });
     this.#defects.set(request, defects);
     return defects;
@@ -253,9 +251,14 @@ export class ClientPlay implements AsyncDisposable {
     return this.#told.get(request);
   }
 
+  /** The authority under which the client would call a server of the suite. */
+  authorityOf({ port }: { readonly port: number }): string {
+    return `${this.setting.upstreamName}:${port}`;
+  }
+
   /** The authority that the client was told to call. */
   get #authority(): string {
-    return `${HOST}:${this.counterpart.port}`;
+    return this.authorityOf(this.counterpart);
   }
 
   /** An arrived request in the suite's symbolic terms. */

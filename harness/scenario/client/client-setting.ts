@@ -46,6 +46,8 @@ export interface ClientSetting {
   readonly issuer: TokenIssuer;
   /** The DPoP key that the client was started with; `null` where the suite has not started it. */
   readonly dpopKey: DpopKey | null;
+  /** The name under which the client is to call the suite's servers. */
+  readonly upstreamName: string;
   /** Waits for a client that is free, or starts one. Throws `TargetProblem` where none can be started. */
   bench(plan: BenchPlan): Promise<Bench>;
   /** Another resource server, at another port, that the client has no business with. */

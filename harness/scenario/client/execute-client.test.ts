@@ -48,6 +48,7 @@ function settingWith(taken: BenchPlan[]): ClientSetting {
     pki,
     issuer,
     dpopKey: null,
+    upstreamName: 'localhost',
     stranger: nowhere,
     canary: nowhere,
     issue: nowhere,
