@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../usage-error.ts';
 import { chainCommand } from './chain.ts';
+import { matrixCommand } from './matrix.ts';
 import { explainCommand } from './explain.ts';
 import { listCommand } from './list.ts';
 import { mutantsCommand } from './mutants.ts';
@@ -36,6 +37,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     explainCommand(),
     mutantsCommand(),
     chainCommand(),
+    matrixCommand(TOOL),
     pkiCommand(),
     serveCommand(),
   ]) {

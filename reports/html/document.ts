@@ -5,7 +5,7 @@ import { visibleLine } from '../visible.ts';
 import { html, type Markup } from './markup.ts';
 
 /** Style sheets by subject, in the order in which they apply. */
-const STYLES = ['base', 'summary', 'results', 'evidence', 'appendix', 'matrix', 'narrow', 'print'];
+const STYLES = ['base', 'summary', 'results', 'evidence', 'appendix', 'matrix', 'interop', 'narrow', 'print'];
 
 /** A file that goes into pages as it is. */
 export const asset = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
