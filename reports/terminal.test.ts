@@ -66,3 +66,18 @@ test('colours only when asked for', () => {
 test('an incomplete run is said to be one', () => {
   expect(terminalSummary(sampleReport({ complete: false }), options)).toContain('! The run is incomplete.');
 });
+
+test('several targets end in a table of their verdict counts', () => {
+  const other = (name: string) => ({ ...sampleTarget, name, title: name });
+  const few = terminalSummary(sampleReport({ targets: [sampleTarget, other('b')] }), options);
+  expect(few).not.toMatch(/^target +role/m);
+  const targets = [sampleTarget, other('second'), { ...other('third'), problem: 'no engine' }];
+  const lines = terminalSummary(sampleReport({ targets }), options).split('\n');
+  const at = lines.findIndex((line) => /^target +role/.test(line));
+  expect(lines.slice(at, at + 4).map((line) => line.split(/ +/))).toEqual([
+    ['target', 'role', 'pass', 'info', 'warn', 'fail', 'unclear', 'n/a'],
+    [sampleTarget.name, sampleTarget.role, '13', '1', '1', '6', '1', '1', 'Not', 'conformant'],
+    ['second', sampleTarget.role, '0', '0', '0', '0', '0', '0', 'Inconclusive'],
+    ['third', sampleTarget.role, '–', '–', '–', '–', '–', '–', 'Not', 'run'],
+  ]);
+});

@@ -2,6 +2,7 @@ import type { Verdict } from '../harness/scenario/record.ts';
 import { VERDICTS } from '../harness/scenario/record.ts';
 import type { ScenarioGroup } from './assemble.ts';
 import { concludeTargets, type Conclusion, type TargetConclusion } from './conclusion.ts';
+import { targetTable } from './target-table.ts';
 import type { Report, TargetSummary } from './model.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { clip, visible, visibleLine } from './visible.ts';
@@ -105,11 +106,13 @@ export function terminalSummary(report: Report, options: TerminalOptions): strin
     options.colour === true ? `\x1b[${SGR[style]}m${text}\x1b[0m` : text;
   const problems = [...(report.complete ? [] : ['The run is incomplete.']), ...report.problems];
   const { wallMs, handshakes, requests } = report.measured;
+  const conclusions = concludeTargets(report);
   return [
     '',
-    ...concludeTargets(report).flatMap((conclusion) => targetLines(conclusion, options.limit ?? 10, paint)),
+    ...conclusions.flatMap((conclusion) => targetLines(conclusion, options.limit ?? 10, paint)),
     ...problems.map((problem) => paint('yellow', `! ${visible(problem).replaceAll('\n', '\n  | ')}`)),
     ...(problems.length > 0 ? [''] : []),
+    ...(conclusions.length > 2 ? [...targetTable(conclusions), ''] : []),
     `Report: ${visibleLine(options.reportPath)}`,
     `${duration(wallMs)} · ${handshakes} handshakes · ${requests} requests`,
     '',

@@ -117,5 +117,7 @@ function exitCodeOf({ clients, servers, cells, problems }: MatrixRecord, excused
   const outcomes = cells.flatMap(({ journeys }) => journeys.map(({ outcome }) => outcome));
   if (outcomes.includes('fail')) return 1;
   const missing = [...clients, ...servers].filter(({ problem }) => problem !== undefined).length - excused;
-  return missing > 0 || problems.length > 0 || outcomes.includes('inconclusive') || outcomes.length === 0 ? 4 : 0;
+  return missing > 0 || problems.length > 0 || outcomes.includes('inconclusive') || outcomes.length === 0
+    ? 4
+    : 0;
 }

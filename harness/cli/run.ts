@@ -21,6 +21,7 @@ import { AXES, parsePermutation } from '../scenario/permutation.ts';
 import type { Permutation, ResultRecord, Role } from '../scenario/record.ts';
 import { EMBEDDED, EMBEDDED_ROLES } from '../target/embedded.ts';
 import { loadManifest, manifestForUrl } from '../target/manifest.ts';
+import { containerTargets } from '../target/published.ts';
 import type { Manifest } from '../target/manifest.ts';
 import { loadAllSubjects } from '../mutants/subject.ts';
 import { nearMiss } from '../target/near-miss.ts';
@@ -45,6 +46,7 @@ interface RunOptions {
   readonly out: string;
   readonly baseline?: string;
   readonly writeBaseline: boolean;
+  readonly containers: boolean;
   readonly requireContainers: boolean;
 }
 
@@ -89,6 +91,7 @@ export function runCommand(tool: Report['tool']): Command {
     )
     .option('--strict', 'take every warning as a failure', false)
     .option('--out <dir>', 'folder of the report', 'conformance-report')
+    .option('--containers', 'the targets of this repository that run in containers', false)
     .option(
       '--require-containers',
       'take it as an error when there is no engine for targets that run in containers',
@@ -224,6 +227,7 @@ async function manifestsOf(
     ...(await Promise.all(paths.map((path) => loadManifest(path)))),
     ...options.url.map((url) => manifestForUrl(url, role)),
     ...(await mutants(options.mutant)),
+    ...(options.containers ? await containerTargets() : []),
   ];
   const manifests = given.length > 0 ? given : await embeddedFor(selection);
   const names = manifests.map((manifest) => manifest.name);
