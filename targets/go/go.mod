@@ -1,0 +1,3 @@
+module tls-session-binding
+
+go 1.24
