@@ -2,6 +2,7 @@ import type { Identity } from '../../certs/identity.ts';
 import { openStore } from '../../certs/store.ts';
 import type { Store } from '../../certs/store.ts';
 import { Agent } from '../counterpart/agent/agent.ts';
+import { Observer } from '../counterpart/observer/observer.ts';
 import type { CounterpartServer } from '../counterpart/resource-server/contract.ts';
 import { startCounterpart } from '../counterpart/resource-server/server.ts';
 import { createRegistry } from '../run/registry.ts';
@@ -9,7 +10,8 @@ import { registrations } from '../scenario/authorization-server/registered-clien
 import type { Registry } from '../scenario/authorization-server/registered-clients.ts';
 import { issuerAt } from '../target/environment.ts';
 import type { Manifest } from '../target/manifest.ts';
-import { startTarget } from '../target/start.ts';
+import { startTarget, vantageOf } from '../target/start.ts';
+import { originAt, SAME_MACHINE } from '../target/vantage.ts';
 import type { Target } from '../target/target.ts';
 import { keysOf } from './tokens.ts';
 
@@ -70,14 +72,22 @@ export async function startParties(manifests: ChainManifests): Promise<Parties> 
   const resourceServer = stack.use(
     await startTarget(manifests.resourceServer, { ...common, audience: registry.audience }),
   );
-  const origin = ({ port }: { readonly port: number }): string => `https://localhost:${port}`;
+  /** Where a party calls another one: one in a container by way of a relay that it can reach. */
+  const originFor = async (
+    caller: Manifest,
+    called: { readonly host: string; readonly port: number },
+  ): Promise<string> => {
+    const vantage = await vantageOf(caller);
+    if (vantage.name === SAME_MACHINE.name) return originAt(vantage, called.port);
+    return originAt(vantage, stack.use(await Observer.open(vantage.address, called)).port);
+  };
   const intermediary = stack.use(
     await startTarget(manifests.intermediary, {
       ...common,
       audience: registry.hop,
       behind: {
-        upstream: origin(resourceServer),
-        tokenEndpoint: `${issuer}/token`,
+        upstream: await originFor(manifests.intermediary, resourceServer),
+        tokenEndpoint: `${await originFor(manifests.intermediary, authorizationServer)}/token`,
         identity: registry.identities.hop,
       },
     }),
@@ -101,9 +111,9 @@ export async function startParties(manifests: ChainManifests): Promise<Parties> 
     return { agent: stack.use(new Agent({ host: target.host, port: target.port })) };
   };
   const [toResourceServer, toIntermediary, toLeakingServer] = [
-    await client(origin(resourceServer)),
-    await client(origin(intermediary)),
-    await client(origin(leakingServer)),
+    await client(await originFor(manifests.client, resourceServer)),
+    await client(await originFor(manifests.client, intermediary)),
+    await client(await originFor(manifests.client, leakingServer)),
   ];
   const released = stack.move();
   return {

@@ -8,7 +8,7 @@ import { startTarget, vantageOf } from '../target/start.ts';
 import type { Target } from '../target/target.ts';
 import { originAt } from '../target/vantage.ts';
 import type { Field, Outcome } from '../wire/connection.ts';
-import { Observer } from './observer.ts';
+import { Observer } from '../counterpart/observer/observer.ts';
 
 /** Of the path that every server protects. */
 const PATIENCE_MS = 5000;

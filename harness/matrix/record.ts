@@ -1,3 +1,7 @@
+import type { Traffic } from '../counterpart/observer/observer.ts';
+
+export type { Traffic } from '../counterpart/observer/observer.ts';
+
 /** What came of letting every client talk to every resource server. Plain data. */
 export interface MatrixRecord {
   readonly schema: 1;
@@ -38,17 +42,6 @@ export interface Cell {
   /** What the observer between them saw, in all journeys together. */
   readonly traffic: Traffic;
   readonly durationMs: number;
-}
-
-export interface Traffic {
-  readonly connections: number;
-  /** Connections that resumed a session. */
-  readonly resumed: number;
-  /** TLS versions that the server chose, such as `TLSv1.3`. */
-  readonly tls: readonly string[];
-  /** Octets from client to server and back, TLS records and all. */
-  readonly sent: number;
-  readonly received: number;
 }
 
 export type JourneyOutcome = 'pass' | 'fail' | 'not-applicable' | 'inconclusive';

@@ -21,8 +21,11 @@ import type { Case, Plan, ServerPlan } from './plan.ts';
 import { createRegistry } from './registry.ts';
 import type { Selection } from './selection.ts';
 
-/** How long a response may take before it counts as none, in milliseconds. */
-const PATIENCE_MS = 3000;
+/**
+ * How long a response may take before it counts as none, in milliseconds. A container has bounds that the suite sets, and
+ * may hold a runtime that is slow with its first requests.
+ */
+const PATIENCE_MS = { module: 3000, process: 3000, url: 3000, container: 8000 } as const;
 
 /** What the suite plays opposite the targets of a run: its PKI, issuer and introspection endpoint. */
 export interface Opposite extends AsyncDisposable {
@@ -108,7 +111,7 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
         pki: { trusted, stranger: store.stranger, server, alice: store.alice, mallory: store.mallory },
         issuer: tokenIssuer,
         knownFailures,
-        patienceMs: PATIENCE_MS,
+        patienceMs: PATIENCE_MS[manifest.start.kind],
       };
       if (manifest.role === 'authorization-server') {
         const isForeign = manifest.start.kind === 'url';

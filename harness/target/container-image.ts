@@ -13,9 +13,11 @@ const run = promisify(execFile);
 const BUILD_TIMEOUT_MS = 30 * 60_000;
 const MOST_OUTPUT = 64 * 1024 * 1024;
 
+const built = new Map<string, Promise<string>>();
+
 /**
- * Builds the image of a target from its folder, with the engine's command. Built every time: the engine's own cache
- * knows what has changed, and an image that is out of date would be judged for what is not there any more.
+ * Builds the image of a target from its folder, with the engine's command: once in a process. The engine's own cache
+ * knows what has changed since the last one, and an image that is out of date would be judged for what is not there any more.
  *
  * @returns the name of the image, with the image's id in it
  * @throws {TargetProblem} with the builder's last lines when it cannot be built
@@ -26,6 +28,13 @@ export async function buildImage(
 ): Promise<string> {
   const folder = build ?? '.';
   const file = dockerfile ?? join(folder, 'Dockerfile');
+  const key = [name, folder, file].join('\0');
+  const image = built.get(key) ?? buildFrom(name, folder, file);
+  built.set(key, image);
+  return image;
+}
+
+async function buildFrom(name: string, folder: string, file: string): Promise<string> {
   const own = await mkdtemp(join(tmpdir(), 'tsbt-image-'));
   try {
     const idFile = join(own, 'id');

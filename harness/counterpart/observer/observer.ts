@@ -1,15 +1,26 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { within } from '../target/bounded.ts';
+import { within } from '../../target/bounded.ts';
 import { readHellos } from './hellos.ts';
 import type { Hellos } from './hellos.ts';
-import type { Traffic } from './record.ts';
 
 /** How much of each direction is kept until the hellos are read, in octets. */
 const HEAD = 32_768;
 /** How long two ends may take to let go of a connection that is cut. */
 const CUT_MS = 1000;
+
+/** What an observer saw. Plain data. */
+export interface Traffic {
+  readonly connections: number;
+  /** Connections that resumed a session. */
+  readonly resumed: number;
+  /** TLS versions that the server chose, such as `TLSv1.3`. */
+  readonly tls: readonly string[];
+  /** Octets from client to server and back, TLS records and all. */
+  readonly sent: number;
+  readonly received: number;
+}
 
 interface Relayed {
   readonly inner: Socket;

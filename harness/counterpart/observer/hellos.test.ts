@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
 import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import { beforeAll, expect, test } from 'vitest';
-import { createPki } from '../../certs/pki.ts';
-import type { Pki } from '../../certs/pki.ts';
+import { createPki } from '../../../certs/pki.ts';
+import type { Pki } from '../../../certs/pki.ts';
 import { readHellos } from './hellos.ts';
 import { Observer } from './observer.ts';
-import type { Traffic } from './record.ts';
+import type { Traffic } from './observer.ts';
 
 let pki: Pki;
 
