@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cell, JourneyOutcome, MatrixParty, MatrixRecord } from '../harness/matrix/record.ts';
 import { UsageError } from '../harness/usage-error.ts';
-import { BLAMED, OUTCOME_MARK, renderMatrix } from './html/matrix-page.ts';
+import { OUTCOME_MARK, renderMatrix } from './html/matrix-page.ts';
+import { BLAMED } from './html/matrix-pair.ts';
 import { clip, visibleLine } from './visible.ts';
 
 /** What is to be said of a pair, or of the whole matrix. */
