@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { makeDirectory } from '../../certs/directory.ts';
 import type { Report, TargetSummary } from '../../reports/model.ts';
 import { openStream } from '../../reports/ndjson.ts';
 import type { StreamWriter } from '../../reports/ndjson.ts';
@@ -26,6 +25,7 @@ import type { Manifest } from '../target/manifest.ts';
 import { loadAllSubjects } from '../mutants/subject.ts';
 import { nearMiss } from '../target/near-miss.ts';
 import { UsageError } from '../usage-error.ts';
+import { claimFolder } from './report-folder.ts';
 import { readKnown, resemblancesOf, toldOf } from './catches.ts';
 import type { Known } from './catches.ts';
 
@@ -132,14 +132,10 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
   refuseStrangers(baseline, manifests, options.baseline);
   const out = resolve(options.out);
   let stream: StreamWriter | undefined;
-  let prepared: Promise<void> | undefined;
+  const claim = await claimFolder(out);
   try {
-    prepared = prepare(out);
     const roles = EMBEDDED_ROLES.filter((role) => manifests.some((manifest) => manifest.role === role));
-    const [read] = await Promise.all([
-      Promise.all(roles.map(async (role) => [role, await readKnown(role)] as const)),
-      prepared,
-    ]);
+    const read = await Promise.all(roles.map(async (role) => [role, await readKnown(role)] as const));
     const known: ReadonlyMap<Role, Known> = new Map(read);
     const outcome = await conduct({
       manifests,
@@ -214,6 +210,7 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
     return outcome.interrupted ? 130 : outcome.exitCode;
   } finally {
     stream?.[Symbol.dispose]();
+    claim[Symbol.dispose]();
   }
 }
 
@@ -282,26 +279,6 @@ function refuseStrangers(baseline: Baseline, manifests: readonly Manifest[], fil
     `names the target ${stranger}, which is not in this run`,
     `Targets of this run: ${manifests.map((manifest) => manifest.name).join(', ')}.`,
   );
-}
-
-/** @throws {UsageError} when the folder cannot be made or written */
-async function prepare(out: string): Promise<void> {
-  try {
-    await makeDirectory(out);
-    openStream(join(out, 'report.ndjson'), {
-      tool: { name: '', version: '' },
-      draft: DRAFT,
-      startedAt: new Date().toISOString(),
-      planned: 0,
-      targets: [],
-    })[Symbol.dispose]();
-  } catch (error) {
-    throw new UsageError(
-      '--out',
-      `${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-      'Give a folder that you may write with --out DIR.',
-    );
-  }
 }
 
 function withResemblances(
