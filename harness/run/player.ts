@@ -30,7 +30,7 @@ export interface Player extends AsyncDisposable {
  * How many clients of one target run at once in a process: as many as scenarios are under way. One that runs already is
  * the only one there is, and a container takes its time to start and its share of memory.
  */
-const MOST_CLIENTS = { module: 8, process: 8, container: 4, url: 1 } as const;
+const MOST_CLIENTS = { module: 8, process: 8, container: 2, url: 1 } as const;
 
 /** The player for a plan's role. */
 export function playerOf(plan: Plan, effort: Setting['effort'] = 'full'): Player {

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
@@ -17,7 +17,9 @@ export async function containerTargets(): Promise<readonly Manifest[]> {
   const files = await Promise.all(
     folders.map(async ({ name }) => {
       const entries = await readdir(join(TARGETS, name));
-      return entries.filter((entry) => entry.endsWith('.yaml')).map((entry) => join(TARGETS, name, entry));
+      return entries
+        .filter((entry) => entry.endsWith('.yaml'))
+        .map((entry) => relative(process.cwd(), join(TARGETS, name, entry)));
     }),
   );
   const manifests = await Promise.all(files.flat().toSorted().map(loadManifest));

@@ -15,6 +15,8 @@ import { SAME_MACHINE } from './vantage.ts';
 import type { Vantage } from './vantage.ts';
 
 const READINESS_TIMEOUT_MS = 15_000;
+/** A container has bounds that the suite sets, and the engine its own work to do. */
+const CONTAINER_READINESS_TIMEOUT_MS = 30_000;
 /** A target that runs already has no start-up to wait for. */
 const URL_READINESS_TIMEOUT_MS = 5000;
 const STOP_GRACE_MS = 5000;
@@ -114,18 +116,22 @@ async function startInContainer(
       manifest,
       { ...start, image },
       promised(manifest, settings, listening),
-      expectationOf(settings, port),
+      expectationOf(settings, port, CONTAINER_READINESS_TIMEOUT_MS),
       engine,
     );
   });
 }
 
-function expectationOf(settings: TargetSettings, port: number): Expectation {
+function expectationOf(
+  settings: TargetSettings,
+  port: number,
+  readinessTimeoutMs: number = READINESS_TIMEOUT_MS,
+): Expectation {
   return {
     host: LOOPBACK,
     port,
     certificate: areForClient(settings) ? null : settings.serverIdentity.certificate,
-    readinessTimeoutMs: settings.readinessTimeoutMs ?? READINESS_TIMEOUT_MS,
+    readinessTimeoutMs: settings.readinessTimeoutMs ?? readinessTimeoutMs,
     stopGraceMs: settings.stopGraceMs ?? STOP_GRACE_MS,
   };
 }

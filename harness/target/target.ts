@@ -31,7 +31,7 @@ export interface StartedTarget extends Target {
 }
 
 interface Bounds {
-  /** How long a target may take until it answers, in milliseconds. Default 15000; 5000 for a `url` target. */
+  /** How long a target may take until it answers, in milliseconds. Default 15000; 30000 in a container, 5000 for a `url` target. */
   readonly readinessTimeoutMs?: number;
   /** How long a target may take to stop before it is killed, in milliseconds. Default 5000. */
   readonly stopGraceMs?: number;
