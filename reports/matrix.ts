@@ -4,6 +4,7 @@ import type { Cell, JourneyOutcome, MatrixParty, MatrixRecord } from '../harness
 import { UsageError } from '../harness/usage-error.ts';
 import { OUTCOME_MARK, renderMatrix } from './html/matrix-page.ts';
 import { BLAMED } from './html/matrix-pair.ts';
+import { jsonText } from './json-text.ts';
 import { clip, visibleLine } from './visible.ts';
 
 /** What is to be said of a pair, or of the whole matrix. */
@@ -97,7 +98,7 @@ export async function writeMatrix(directory: string, record: MatrixRecord): Prom
   try {
     await mkdir(directory, { recursive: true });
     // The data first: should rendering meet something it cannot show, the results are on disk.
-    await writeFile(join(directory, 'matrix.json'), `${JSON.stringify(record, null, 2)}\n`);
+    await writeFile(join(directory, 'matrix.json'), `${jsonText(record, 2)}\n`);
     await writeFile(page, renderMatrix(viewOf(record)));
     return page;
   } catch (error) {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
+import { jsonText } from './json-text.ts';
 import { openStream, parseStream, readStream } from './ndjson.ts';
 import { HOSTILE, sampleResult, sampleTarget } from './sample.ts';
 
@@ -29,6 +30,10 @@ beforeEach(() => {
   return () => rmSync(directory, { recursive: true });
 });
 
+function wellFormed(result: typeof second): unknown {
+  return JSON.parse(jsonText(result));
+}
+
 function whole(): string {
   using stream = openStream(file, header);
   stream.append(first);
@@ -37,13 +42,22 @@ function whole(): string {
   return readFileSync(file, 'utf8');
 }
 
-test('what is written is read back as it was', () => {
+test('what is written is read back as it was, in well-formed text', () => {
   whole();
   const { complete, problems, results, header: read, footer: end } = readStream(file);
   expect({ complete, problems }).toEqual({ complete: true, problems: [] });
-  expect(results).toEqual([first, second]);
+  expect(results).toEqual([first, wellFormed(second)]);
   expect(read).toMatchObject(header);
   expect(end).toEqual(footer);
+});
+
+test('a line is well-formed, whatever a target or a proof said', () => {
+  using stream = openStream(file, header);
+  const notes = ['half a pair: \ud800'];
+  stream.append({ ...first, evidence: { ...first.evidence, notes } });
+  const [, line = ''] = readFileSync(file, 'utf8').split('\n');
+  expect(line).toContain('half a pair: \ufffd');
+  expect(line).not.toContain('\\ud800');
 });
 
 test('a line is on disk as soon as it was appended', () => {
@@ -66,7 +80,7 @@ test('a stream cut off anywhere reads as incomplete, with the whole lines kept',
   for (let end = 0; end < octets.length - 1; end += 97) {
     const { complete, results } = parseStream(octets.subarray(0, end).toString('utf8'));
     expect(complete).toBe(false);
-    expect([[], [first], [first, second]]).toContainEqual(results);
+    expect([[], [first], [first, wellFormed(second)]]).toContainEqual(results);
   }
 });
 

@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { ResultRecord } from '../harness/scenario/record.ts';
 import { VERDICTS } from '../harness/scenario/record.ts';
 import { REPORT_SCHEMA } from './assemble.ts';
+import { jsonText } from './json-text.ts';
 import type { Report, TargetSummary } from './model.ts';
 
 /** First line of a stream: what is about to be run. */
@@ -43,7 +44,7 @@ export function openStream(file: string, header: Omit<StreamHeader, 'schema'>): 
   let open = true;
   const line = (value: object): void => {
     if (!open) throw new Error(`${file} is finished; nothing can be added`);
-    const octets = Buffer.from(`${JSON.stringify(value)}\n`);
+    const octets = Buffer.from(`${jsonText(value)}\n`);
     for (let written = 0; written < octets.length;) written += writeSync(descriptor, octets, written);
   };
   const close = (): void => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, onTestFinished, test } from 'vitest';
 import { UsageError } from '../harness/usage-error.ts';
+import { jsonText } from './json-text.ts';
 import type { Report } from './model.ts';
 import { sampleReport, sampleResult } from './sample.ts';
 import schema from './report.schema.json' with { type: 'json' };
@@ -30,8 +31,17 @@ test('writes the three files, whole, and nothing else', async () => {
   await writeReport(report, directory);
   expect(readdirSync(directory).toSorted()).toEqual(['index.html', 'junit.xml', 'report.json']);
   const written: unknown = JSON.parse(readFileSync(join(directory, 'report.json'), 'utf8'));
-  expect(written).toEqual(JSON.parse(JSON.stringify(report)));
+  expect(written).toEqual(JSON.parse(jsonText(report)));
   expect(readFileSync(join(directory, 'index.html'), 'utf8')).toMatch(/^<!doctype html>[^]*<\/html>\s*$/);
+});
+
+test('writes well-formed data, whatever a target or a proof said', async () => {
+  const directory = folder();
+  const result = sampleResult({ id: 'RS-A-1', suite: 's', title: 'half a pair: \ud800', verdict: 'pass' });
+  await writeReport(sampleReport({ results: [result] }), directory);
+  const text = readFileSync(join(directory, 'report.json'), 'utf8');
+  expect(text).toContain('half a pair: \ufffd');
+  expect(text).not.toMatch(/\\ud800/i);
 });
 
 test('a report that is written again replaces the one before', async () => {

@@ -3,6 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../harness/usage-error.ts';
 import { renderHtml } from './html/page.ts';
+import { jsonText } from './json-text.ts';
 import { renderJunit } from './junit.ts';
 import type { Report } from './model.ts';
 
@@ -26,7 +27,7 @@ export async function writeReport(report: Report, directory: string): Promise<vo
   try {
     await mkdir(directory, { recursive: true });
     // The data first: should rendering meet something it cannot show, the results are on disk.
-    await writeWhole(join(directory, 'report.json'), `${JSON.stringify(report)}\n`);
+    await writeWhole(join(directory, 'report.json'), `${jsonText(report)}\n`);
     await writeWhole(join(directory, 'junit.xml'), renderJunit(report));
     await writeWhole(join(directory, 'index.html'), renderHtml(report));
   } catch (error) {

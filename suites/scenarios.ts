@@ -17,7 +17,10 @@ import { joseHeader } from './resource-server/jose-header.ts';
 import { algorithms } from './resource-server/algorithms.ts';
 import { signature } from './resource-server/signature.ts';
 import { tokenConfusion } from './resource-server/token-confusion.ts';
+import { identityFields } from './resource-server/identity-fields.ts';
+import { hostileClaims } from './resource-server/hostile-claims.ts';
 import { malformedProofs } from './resource-server/malformed-proofs.ts';
+import { requestTargets } from './resource-server/request-targets.ts';
 import { confirmation } from './resource-server/confirmation.ts';
 import { confirmationClaim } from './resource-server/confirmation-claim.ts';
 import { introspection } from './resource-server/introspection.ts';
@@ -88,6 +91,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...signature,
   ...tokenConfusion,
   ...malformedProofs,
+  ...hostileClaims,
+  ...requestTargets,
   ...proofClaims,
   ...tokenHash,
   ...perRequestClaims,
@@ -109,6 +114,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...errorResponses,
   ...refusalEffects,
   ...forwardedFields,
+  ...identityFields,
   ...threats,
   ...cost,
   ...intermediaries,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { makeDirectory } from '../../certs/directory.ts';
 import { renderStories } from '../../reports/html/story-page.ts';
+import { jsonText } from '../../reports/json-text.ts';
 import { startParties } from '../chain/parties.ts';
 import type { ChainManifests } from '../chain/parties.ts';
 import { tellStories } from '../chain/stories.ts';
@@ -64,7 +65,7 @@ async function write(out: string, manifests: ChainManifests, stories: readonly S
   const cast = Object.fromEntries(Object.values(manifests).map(({ role, title }) => [role, title]));
   try {
     await makeDirectory(out);
-    await writeFile(join(out, 'stories.json'), `${JSON.stringify({ cast, stories }, null, 2)}\n`);
+    await writeFile(join(out, 'stories.json'), `${jsonText({ cast, stories }, 2)}\n`);
     await writeFile(join(out, 'index.html'), renderStories({ cast, stories }));
   } catch (error) {
     throw new UsageError(

@@ -74,8 +74,15 @@ test.each([
   expect(fingerprint(verdicts, [suspect('M-1', of)], across)).toEqual([]);
 });
 
-test('one failure is enough where it is all there is to the mutant', () => {
-  expect(names(failing('A'), [suspect('M-1', 'A'), suspect('M-2', 'B')], across)).toEqual(['M-1 0']);
+test('one failure is not enough, even where it is all there is to the mutant: another mistake can fail the same scenario', () => {
+  expect(names(failing('A'), [suspect('M-1', 'A'), suspect('M-2', 'B')], across)).toEqual([]);
+});
+
+test('nor are several scenarios of one requirement', () => {
+  const failed = (...ids: string[]) => outcomes(Object.fromEntries(ids.map((id) => [id, 'fail' as const])));
+  const of = (...ids: string[]): Suspect[] => [{ ...suspect('M-1', ''), failing: ids }];
+  expect(names(failed('A', 'A.long'), of('A', 'A.long'), across)).toEqual([]);
+  expect(names(failed('A', 'A.long', 'B'), of('A', 'A.long', 'B'), across)).toEqual(['M-1 0']);
 });
 
 test('the nearest are told, two at most, or three where they fail the very same', () => {

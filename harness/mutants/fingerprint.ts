@@ -1,6 +1,7 @@
 import { permutations, permutationText } from '../scenario/permutation.ts';
 import type { Across } from '../scenario/permutation.ts';
 import type { Permutation, ResultRecord } from '../scenario/record.ts';
+import { requirementIdOf } from '../scenario/requirement.ts';
 
 /** A mutant as the fingerprint knows it: what its kill set was recorded under, and what failed then. */
 export interface Suspect {
@@ -82,10 +83,13 @@ export function fingerprint(
   }));
 }
 
-/** One failure in common is a coincidence, unless it is all there is to the mutant. */
-function isTelling({ distance, common, onlyMutant, unjudged }: Likeness): boolean {
-  const judged = common.length + onlyMutant.length;
-  return judged >= unjudged.length && (common.length > 1 || (distance === 0 && unjudged.length === 0));
+/**
+ * One broken requirement in common is a coincidence, even where it is all there is to the mutant: that its scenarios fail
+ * does not say that they fail in the same way, and most of them try more than one mistake.
+ */
+function isTelling({ common, onlyMutant, unjudged }: Likeness): boolean {
+  const requirements = new Set(common.map(requirementIdOf));
+  return requirements.size > 1 && common.length + onlyMutant.length >= unjudged.length;
 }
 
 function likeness({ mutant, mistake, failing }: Suspect, { failed, passed, unlike }: Vector): Likeness {

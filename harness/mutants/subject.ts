@@ -30,6 +30,8 @@ interface Entry {
   /** Capabilities that a variant has not, or has beside the reference's. */
   readonly lacks?: readonly string[];
   readonly gains?: readonly string[];
+  /** What its manifest is to name, beside what the reference's does. */
+  readonly identityFields?: readonly string[];
 }
 
 /**
@@ -90,6 +92,7 @@ function subjectOf(embedded: Manifest, form: Form, module: string, entry: Entry)
     also: (entry.also ?? []).map((text) => permutationOf(id, text)),
     manifest: {
       ...manifest,
+      ...(entry.identityFields === undefined ? {} : { identityFields: entry.identityFields }),
       capabilities: [...embedded.capabilities.filter((name) => !lacks.includes(name)), ...added],
     },
   };

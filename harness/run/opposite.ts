@@ -146,6 +146,7 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
           port: target.port,
           hostname: isForeign ? target.host : 'localhost',
           protectedPath: manifest.paths.protected,
+          ...(manifest.identityFields === undefined ? {} : { identityFields: manifest.identityFields }),
           // Somebody else's server has somebody else's certificate; what is judged here is the client's binding.
           serverAuthorities: isForeign ? null : trusted.certificate,
         },

@@ -36,6 +36,7 @@ export interface ServerPlan extends CommonPlan {
     readonly hostname: string;
     readonly capabilities: readonly string[];
     readonly protectedPath: string;
+    readonly identityFields?: readonly string[];
     readonly serverAuthorities: string | null;
   };
   readonly introspection: IntrospectionHandle | null;
@@ -60,7 +61,7 @@ export interface IntermediaryPlan extends CommonPlan {
 /** What is needed to play cases on an authorization server that runs. */
 export interface AuthorizationServerPlan extends CommonPlan {
   readonly role: 'authorization-server';
-  readonly target: Omit<ServerPlan['target'], 'protectedPath'>;
+  readonly target: Omit<ServerPlan['target'], 'protectedPath' | 'identityFields'>;
   readonly issuerIdentifier: string;
   readonly registry: Registry;
 }

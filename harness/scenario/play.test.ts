@@ -2,7 +2,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { readJwt } from '../forge/read.ts';
-import type { Connection, ConnectOptions } from '../wire/connection.ts';
+import type { Connection, ConnectOptions, WireFailure } from '../wire/connection.ts';
 import { ConnectFailure } from '../wire/connection.ts';
 import type { OpenSslConnection } from '../wire/openssl-client.ts';
 import { CORE } from './permutation.ts';
@@ -95,6 +95,17 @@ test('without a session, a connection or its resumption, nothing was resumed', a
   };
   const forgetful = new Play({ ...setting, open }, CORE, LITERAL);
   expect(await forgetful.resume(await forgetful.connect())).toBeUndefined();
+});
+
+test('an alert in answer to an offered session is noted, since it is not that the target merely begins anew', async () => {
+  const alert: WireFailure = { ...failure('tls-alert'), alert: 'internal_error' };
+  const { play } = playOn({ bars: ({ session }) => (session === undefined ? undefined : alert) });
+  expect(await play.resume(await play.connect())).toBeUndefined();
+  expect(play.evidence.close().notes).toEqual([
+    expect.stringMatching(
+      /^the target answers an offered TLS session with an alert, internal_error, .*session-id context/,
+    ),
+  ]);
 });
 
 test('where there is no low-level client, what needs it cannot be measured here', async () => {

@@ -42,6 +42,11 @@ export interface Way {
 /** A connection of the low-level TLS client, told by how it differs from the usual one. */
 export type LowLevelPlan = Partial<Omit<OpenSslOptions, 'host' | 'port'>>;
 
+/** What an alert in answer to an offered session means: a session that is of no use is passed over, never an error. */
+function alerted({ alert, detail }: WireFailure): string {
+  return `the target answers an offered TLS session with an alert, ${alert ?? detail}, instead of a full handshake (RFC 8446 §4.2.11, RFC 5246 §7.3), so clients that resume cannot connect; with OpenSSL, set a session-id context or switch tickets off`;
+}
+
 /** How long a target may take to send a session ticket after it has answered a request. */
 const SESSION_MS = 200;
 
@@ -122,6 +127,7 @@ export class Play implements AsyncDisposable {
     const session = await from.session(SESSION_MS);
     if (session === undefined) return undefined;
     const connection = await this.tryConnect({ ...plan, session });
+    if ('kind' in connection && connection.kind === 'tls-alert') this.note(alerted(connection));
     return 'kind' in connection || !connection.facts.resumed ? undefined : connection;
   }
 

@@ -16,6 +16,8 @@ export interface TargetView {
   readonly hostname: string;
   readonly capabilities: ReadonlySet<string>;
   readonly protectedPath: string;
+  /** Request fields by which a process in front tells the application who is calling. */
+  readonly identityFields?: readonly string[];
   /** PEM trust anchors of its certificate; `null`: not checked. */
   readonly serverAuthorities: string | null;
 }

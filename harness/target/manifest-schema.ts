@@ -154,6 +154,10 @@ export const manifestSchema = z
       .optional(),
     credentials: credentials.optional(),
     counterpart: z.strictObject({ port: z.int().min(1).max(65_535) }).optional(),
+    identityFields: z
+      .array(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'is not a name that a request field may have'))
+      .min(1, 'names no field; leave it out where there is none')
+      .optional(),
   })
   .superRefine((value, context) => {
     const { url } = value.start;
@@ -173,6 +177,12 @@ export const manifestSchema = z
         code: 'custom',
         path: ['counterpart'],
         message: 'is only for a client with start.url; the suite tells the others whom to call',
+      });
+    if (value.identityFields !== undefined && value.role !== 'resource-server')
+      context.addIssue({
+        code: 'custom',
+        path: ['identityFields'],
+        message: 'are only for resource servers; remove them',
       });
     if (value.credentials !== undefined && value.role === 'client')
       context.addIssue({

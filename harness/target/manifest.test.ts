@@ -147,7 +147,7 @@ describe('a manifest with a mistake', () => {
     [
       'unknown field',
       `${HEAD}${PROCESS}capabilites: [h2]\n`,
-      'bad.yaml:5:1 capabilites: unknown field; did you mean capabilities?\n  Fields here: name, title, role, homepage, version, start, capabilities, paths, knownFailures, credentials, counterpart.',
+      'bad.yaml:5:1 capabilites: unknown field; did you mean capabilities?\n  Fields here: name, title, role, homepage, version, start, capabilities, paths, knownFailures, credentials, counterpart, identityFields.',
     ],
     [
       'unknown field inside',
@@ -188,6 +188,16 @@ describe('a manifest with a mistake', () => {
       'client that runs already, and calls nobody knows whom',
       `${CLIENT}start:\n  url: http://127.0.0.1:3128\n`,
       'bad.yaml:1:1 counterpart: is missing\n  A client that runs already calls a fixed port, give it here: counterpart: { port: 9443 }.',
+    ],
+    [
+      'identity fields of a client',
+      `${CLIENT}start: { url: "http://127.0.0.1:3128" }\ncounterpart: { port: 9443 }\nidentityFields: [X-User]\n`,
+      'bad.yaml:6:1 identityFields: are only for resource servers\n  Remove them.',
+    ],
+    [
+      'an identity field that no request could have',
+      `${HEAD}${PROCESS}identityFields: ["X User"]\n`,
+      'bad.yaml:5:18 identityFields.0: "X User" is not a name that a request field may have\n  docs/target-contract.md describes every field.',
     ],
     [
       'counterpart of a server',
@@ -267,7 +277,7 @@ describe('a manifest with a mistake', () => {
         'bad.yaml:1:1 title: is missing',
         '  Add title: docs/target-contract.md describes every field.',
         'bad.yaml:2:1 titel: unknown field; did you mean title?',
-        '  Fields here: name, title, role, homepage, version, start, capabilities, paths, knownFailures, credentials, counterpart.',
+        '  Fields here: name, title, role, homepage, version, start, capabilities, paths, knownFailures, credentials, counterpart, identityFields.',
         'bad.yaml:3:1 role: "ressource-server" is not known; did you mean resource-server?',
         '  Known: resource-server, client, intermediary, authorization-server.',
         'bad.yaml:5:3 start.url: "ftp://rs" has the scheme ftp',

@@ -62,6 +62,8 @@ export interface Manifest {
   readonly credentials?: Credentials;
   /** Where a client that the suite does not start calls the suite: a loopback port, with the PKI's server certificate. */
   readonly counterpart?: { readonly port: number };
+  /** Request fields by which a process in front, which terminates TLS, tells the application who is calling. */
+  readonly identityFields?: readonly string[];
   /** The manifest's path as the user gave it; `null` for one made from `--url`. */
   readonly file: string | null;
 }
@@ -175,6 +177,7 @@ function resolved(written: WrittenManifest, path: string): Manifest {
     knownFailures: written.knownFailures ?? {},
     ...(written.credentials === undefined ? {} : { credentials: credentialsOf(written.credentials, folder) }),
     ...(written.counterpart === undefined ? {} : { counterpart: written.counterpart }),
+    ...(written.identityFields === undefined ? {} : { identityFields: written.identityFields }),
     file: path,
   };
 }

@@ -26,7 +26,7 @@ export async function connect(options: ConnectOptions, id = 'c1'): Promise<Conne
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   const authority = `${host}:${options.port}`;
   if (options.http === 'h2') {
-    const http2 = new Http2(tls, authority);
+    const http2 = new Http2(tls, authority, options.gathersWrites);
     return connectionOf(tls, options, id, {
       open: () => http2.open,
       send: (request, timeoutMs) => http2.send(request, timeoutMs),

@@ -30,6 +30,8 @@ export interface ConnectOptions {
   readonly ciphers?: string;
   /** Bind the client's end to this local port. */
   readonly localPort?: number;
+  /** HTTP/2 only: lets frames be held back and sent in one write, for {@link Connection.abandon}. Default `false`. */
+  readonly gathersWrites?: boolean;
   /** How long the handshake may take, in milliseconds. Default 5000. */
   readonly timeoutMs?: number;
 }
@@ -185,7 +187,10 @@ export interface Connection extends AsyncDisposable {
    * @throws {CannotSend} on HTTP/2 connections
    */
   sendOctets(octets: Uint8Array, timeoutMs?: number): Promise<Outcome>;
-  /** HTTP/2 only: opens a stream with this request and resets it right after its HEADERS. */
+  /**
+   * HTTP/2 only: opens a stream with this request and resets it right after its HEADERS; on a connection that gathers
+   * writes, HEADERS and RST_STREAM go out in the same octets.
+   */
   abandon(request: WireRequest): Promise<void>;
   /** The newest session for resumption; waits up to `timeoutMs` for a ticket. `undefined` if none came. */
   session(timeoutMs?: number): Promise<Buffer | undefined>;

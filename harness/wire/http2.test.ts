@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { connect } from './connect.ts';
 import { CannotSend, type Field, type Outcome, type WireRequest } from './connection.ts';
 import { startHttp, startTls, type LoopbackServer } from './loopback-server.ts';
@@ -35,6 +35,18 @@ const ANSWERS: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
     stream.end();
   },
 };
+
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+/** RFC 9113 §6 */
+const [HEADERS, RST_STREAM] = [1, 3];
+
+/** The types of the HTTP/2 frames in what a client wrote at once. */
+function frameTypes(octets: Buffer): readonly number[] {
+  const types: number[] = [];
+  let at = octets.toString('latin1', 0, PREFACE.length) === PREFACE ? PREFACE.length : 0;
+  for (; at + 9 <= octets.length; at += 9 + octets.readUIntBE(at, 3)) types.push(octets.readUInt8(at + 3));
+  return types;
+}
 
 async function start(seen: string[] = []): Promise<LoopbackServer> {
   return startHttp((server) => {
@@ -147,6 +159,30 @@ test('abandons a stream after its HEADERS have gone out', async () => {
   await connection.abandon({ ...request('/hang'), method: 'POST' });
   expect(await connection.send(request('/fine'))).toMatchObject({ status: 200 });
   expect(seen).toEqual(['POST /hang', 'aborted /hang', 'GET /fine']);
+});
+
+test('abandons a stream in one write where the connection gathers writes, and goes on', async () => {
+  const seen: string[] = [];
+  await using server = await start(seen);
+  await using connection = await connect(server.options({ http: 'h2', gathersWrites: true }));
+  expect(await connection.send(request('/fine'))).toMatchObject({ status: 200 });
+  const [socket] = server.sockets;
+  await connection.abandon(request('/hang'));
+  expect(await connection.send(request('/fine'))).toMatchObject({ status: 200 });
+  expect(socket?.destroyed).toBe(false);
+  expect(seen.filter((line) => line.startsWith('GET'))).toEqual(['GET /fine', 'GET /hang', 'GET /fine']);
+});
+
+test('a gathered HEADERS and its RST_STREAM are the same octets to the server', async () => {
+  const chunks: Buffer[] = [];
+  await using server = await startTls((socket) => {
+    socket.on('data', (octets: Buffer) => chunks.push(octets));
+  }, 'h2');
+  await using connection = await connect(server.options({ http: 'h2', gathersWrites: true }));
+  await connection.abandon(request('/hang'));
+  await vi.waitFor(() => {
+    expect(chunks.map(frameTypes)).toContainEqual(expect.arrayContaining([HEADERS, RST_STREAM]));
+  });
 });
 
 test.each<Field>([

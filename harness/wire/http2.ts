@@ -14,6 +14,7 @@ import {
   type WireRequest,
 } from './connection.ts';
 import { count } from './counters.ts';
+import { GatheringPane } from './gathering-pane.ts';
 import { endingOf, failureOf, type Ending } from './tls-failure.ts';
 import type { TlsConnection } from './tls-connection.ts';
 
@@ -52,14 +53,20 @@ export class Http2 {
   readonly #tls: TlsConnection;
   readonly #authority: string;
   readonly #session: ClientHttp2Session;
+  readonly #pane: GatheringPane | undefined;
   /** Why no stream can be opened any more. */
   #ending: Ending | undefined;
 
-  /** @param authority the default `:authority` */
-  constructor(tls: TlsConnection, authority: string) {
+  /**
+   * @param authority the default `:authority`
+   * @param gathersWrites whether an abandoned stream's frames are to go out in one write
+   */
+  constructor(tls: TlsConnection, authority: string, gathersWrites = false) {
     this.#tls = tls;
     this.#authority = authority;
-    this.#session = connectHttp2(`https://${authority}`, { createConnection: () => tls.socket, ...SESSION });
+    this.#pane = gathersWrites ? new GatheringPane(tls.socket) : undefined;
+    const socket = this.#pane?.stream ?? tls.socket;
+    this.#session = connectHttp2(`https://${authority}`, { createConnection: () => socket, ...SESSION });
     this.#session.on('error', (error: Error) => {
       this.#ending ??= tls.ending ?? sessionEnding(error);
     });
@@ -146,6 +153,7 @@ export class Http2 {
 
   async abandon(request: WireRequest): Promise<void> {
     if (!this.open) return;
+    this.#pane?.hold();
     const stream = this.#request(request, false);
     stream.on('error', () => {
       // The reset that is asked for here comes back as an error of the stream.
@@ -157,6 +165,7 @@ export class Http2 {
       stream.close(NGHTTP2_CANCEL);
     });
     await promise;
+    this.#pane?.release();
   }
 
   /** Ends with GOAWAY and close_notify; streams that are still open are given up after a short while. */

@@ -81,8 +81,11 @@ export async function startHttp(set: (server: Http2SecureServer) => void): Promi
 }
 
 /** A TLS server that does what it is told with each connection. */
-export async function startTls(serve: (socket: TLSSocket) => void): Promise<LoopbackServer> {
-  const server = createTlsServer({ ...credentials, ALPNProtocols: ['http/1.1'] }, serve);
+export async function startTls(
+  serve: (socket: TLSSocket) => void,
+  protocol = 'http/1.1',
+): Promise<LoopbackServer> {
+  const server = createTlsServer({ ...credentials, ALPNProtocols: [protocol] }, serve);
   return listening(server, gather(server));
 }
 

@@ -8,6 +8,7 @@ import { malformedMutants } from './malformed.ts';
 import { perRequestClaimsMutants } from './per-request-claims.ts';
 import { proofClaimsMutants } from './proof-claims.ts';
 import { proofFieldMutants } from './proof-field.ts';
+import { requestTargetsMutants } from './request-targets.ts';
 import { tokenHashMutants } from './token-hash.ts';
 import { confirmationMutants } from './confirmation.ts';
 import { introspectionMutants } from './introspection.ts';
@@ -35,6 +36,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...joseMutants,
   ...signatureMutants,
   ...malformedMutants,
+  ...requestTargetsMutants,
   ...confirmationMutants,
   ...introspectionMutants,
   ...tokenValidityMutants,

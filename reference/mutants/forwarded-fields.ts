@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { X509Certificate } from 'node:crypto';
 import { thumbprint } from '../proof/encoding.ts';
 import { defaultPresentationChecks } from '../resource-server/admission.ts';
@@ -61,6 +62,23 @@ function looksConnectionsUp(): TargetVariant {
     seen.set(Buffer.from(connection.exporter).toString('base64'), connection);
     return seen.get(fieldOf(request, 'tls-exporter')?.replaceAll(':', '') ?? '') ?? connection;
   });
+}
+
+/** An application that takes the subject from a field where the request has it. */
+function takesSubjectFrom(names: readonly string[]): TargetVariant {
+  const told = new AsyncLocalStorage<string | undefined>();
+  return {
+    parts: ({ validateToken }) => ({
+      async validateToken(token, now) {
+        const grant = await validateToken(token, now);
+        return grant && { ...grant, subject: told.getStore() ?? grant.subject };
+      },
+    }),
+    listener: (inner) => (request, response) => {
+      const subject = names.map((name) => fieldOf(request, name)).find((value) => value !== undefined);
+      told.run(subject, () => inner(request, response));
+    },
+  };
 }
 
 /** The fields in which some proxy tells the exporter value. */
@@ -135,6 +153,22 @@ export const forwardedFieldsMutants: readonly Mutant[] = [
         );
         return told === undefined ? connection : { ...connection, exporter: Buffer.from(told, 'base64url') };
       }),
+  },
+  {
+    id: 'M-RS-347',
+    mistake:
+      'tells the application in X-Verified-Subject who is calling, and lets that field through from clients',
+    breaks: ['RS-FWD-3'],
+    identityFields: ['X-Verified-Subject'],
+    variant: () => takesSubjectFrom(['x-verified-subject']),
+  },
+  {
+    id: 'M-RS-348',
+    mistake:
+      'removes X-Verified-Subject from what clients send, and its application takes X_Verified_Subject for the same name',
+    breaks: ['RS-FWD-3'],
+    identityFields: ['X-Verified-Subject'],
+    variant: () => takesSubjectFrom(['x_verified_subject']),
   },
   {
     id: 'M-RS-320',

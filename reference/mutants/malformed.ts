@@ -1,8 +1,9 @@
+import { timingSafeEqual } from 'node:crypto';
 import { type JsonObject, parseProof } from '../proof/parse.ts';
 import { PROOF_FIELD_LOWER } from '../proof/vocabulary.ts';
 import { fieldValues } from '../resource-server/http-message.ts';
 import type { Mutant } from './mutant.ts';
-import { decoded, withRules } from './proof-variants.ts';
+import { decoded, objectOf, withRules } from './proof-variants.ts';
 
 /** A part of a proof, read without a thought for what it may be. */
 function read(part: string | undefined): JsonObject {
@@ -43,6 +44,31 @@ export const malformedMutants: readonly Mutant[] = [
           if ('code' in proof) return proof;
           const [header, claims] = compact.split('.');
           return { ...proof, header: firstOccurrences(header), claims: firstOccurrences(claims) };
+        },
+      }),
+  },
+  {
+    id: 'M-RS-340',
+    mistake:
+      'compares in constant time what has as many characters, though not as many octets, which is an error that nothing catches',
+    breaks: ['RS-PL-17'],
+    variant: () =>
+      withRules({
+        same: (expected, received) =>
+          expected.length === received.length &&
+          timingSafeEqual(Buffer.from(expected), Buffer.from(received)),
+      }),
+  },
+  {
+    id: 'M-RS-342',
+    mistake:
+      'copies header and claims by recursion, however deep they are, and nothing catches the overflow of the stack',
+    breaks: ['RS-PL-17'],
+    variant: () =>
+      withRules({
+        parse(compact) {
+          for (const part of compact.split('.').slice(0, 2)) structuredClone(objectOf(decoded(part)));
+          return parseProof(compact);
         },
       }),
   },

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { constants } from 'node:http2';
 import { decodeJwt } from 'jose';
 import { defaultPresentationChecks } from '../resource-server/admission.ts';
 import { connectionKeyOf } from '../resource-server/connection.ts';
@@ -117,6 +118,21 @@ function lastProofOfConnection(): TargetVariant {
   };
 }
 
+function endsWithReset(): TargetVariant {
+  return {
+    listener: (inner) => (request, response) => {
+      if ('stream' in request) {
+        const { stream } = request;
+        const { session } = stream;
+        stream.once('close', () => {
+          if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) session?.destroy();
+        });
+      }
+      inner(request, response);
+    },
+  };
+}
+
 /** Mistakes with several tokens and many requests on one connection (draft -06 §3.3.1, §3.3.2, Appendix B.3). */
 export const multiplexingMutants: readonly Mutant[] = [
   {
@@ -180,6 +196,12 @@ export const multiplexingMutants: readonly Mutant[] = [
       'takes a bound connection for a check of the audience, and does not validate further tokens on it',
     breaks: ['RS-CACHE-1', 'RS-CACHE-6', 'RS-MUX-8', 'RS-T5', 'RS-TOK-1', 'RS-TOK-4'],
     variant: boundConnectionForAudience,
+  },
+  {
+    id: 'M-RS-346',
+    mistake: 'takes the reset of one stream for the end of the connection',
+    breaks: ['RS-MUX-3'],
+    variant: endsWithReset,
   },
   {
     id: 'M-RS-214',

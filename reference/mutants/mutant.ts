@@ -12,6 +12,8 @@ export interface Mutant {
   readonly also?: readonly string[];
   /** Capabilities that it claims beside the reference's. */
   readonly gains?: readonly string[];
+  /** Request fields by which a part of it tells another who is calling, as its manifest would name them. */
+  readonly identityFields?: readonly string[];
   /** Builds the faulty pieces anew for each start, so that two servers share no state. */
   variant(): TargetVariant;
 }

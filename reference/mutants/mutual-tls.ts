@@ -254,7 +254,13 @@ export const mutualTlsMutants: readonly Mutant[] = [
     breaks: ['RS-MTLS-3'],
     variant: () => ({
       server: (material, listener) =>
-        createHandmadeServer({ material, listener, verifiesPossession: false, earlyData: false }),
+        createHandmadeServer({
+          material,
+          listener,
+          verifiesPossession: false,
+          earlyData: false,
+          keyUpdates: true,
+        }),
     }),
   },
   {

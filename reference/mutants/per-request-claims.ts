@@ -225,6 +225,16 @@ export const perRequestClaimsMutants: readonly Mutant[] = [
     variant: () => withTargetRule((htu, { authority, path }) => htu === `http://${authority ?? ''}${path}`),
   },
   {
+    id: 'M-RS-341',
+    mistake: 'hands htu to a parser of URIs, whose error nothing catches',
+    breaks: ['RS-PL-17'],
+    variant: () =>
+      withTargetRule((htu, request) => {
+        const { pathname } = new URL(htu, `https://${request.authority}`);
+        return matchesTarget(htu, request) && pathname !== '';
+      }),
+  },
+  {
     id: 'M-RS-64',
     mistake: 'compares htu with the request target including its query',
     breaks: ['RS-PL-13'],

@@ -46,7 +46,28 @@ export const tlsProtocolMutants: readonly Mutant[] = [
     breaks: ['RS-EKM-11'],
     variant: () => ({
       server: (material, listener) =>
-        createHandmadeServer({ material, listener, verifiesPossession: true, earlyData: true }),
+        createHandmadeServer({
+          material,
+          listener,
+          verifiesPossession: true,
+          earlyData: true,
+          keyUpdates: true,
+        }),
+    }),
+  },
+  {
+    id: 'M-RS-343',
+    mistake: 'ends the connection at a KeyUpdate, which its TLS implementation does not know',
+    breaks: ['RS-EKM-6'],
+    variant: () => ({
+      server: (material, listener) =>
+        createHandmadeServer({
+          material,
+          listener,
+          verifiesPossession: true,
+          earlyData: false,
+          keyUpdates: false,
+        }),
     }),
   },
   {

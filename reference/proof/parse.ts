@@ -38,10 +38,15 @@ function parseObject(octets: Uint8Array): JsonObject | undefined {
  * base64url, header and payload JSON objects in UTF-8. Never throws, whatever it is given.
  *
  * Source: draft -06 §2.3, RFC 7515 §5.2, RFC 7519 §7.2.
+ *
+ * @param maximumLength in characters
  */
-export function parseProof(compact: string): ParsedProof | Defect {
-  if (compact.length > MAXIMUM_PROOF_LENGTH) {
-    return malformed('too-long', `the proof is longer than ${MAXIMUM_PROOF_LENGTH} characters`);
+export function parseProof(
+  compact: string,
+  maximumLength: number = MAXIMUM_PROOF_LENGTH,
+): ParsedProof | Defect {
+  if (compact.length > maximumLength) {
+    return malformed('too-long', `the proof is longer than ${maximumLength} characters`);
   }
   const parts = compact.split('.', 4);
   const [header = '', payload = '', signature = ''] = parts;

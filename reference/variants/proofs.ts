@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Checks } from '../proof/checks.ts';
 import { defectOf } from '../proof/defect.ts';
+import { parseProof } from '../proof/parse.ts';
 import { matchesTarget } from '../proof/request-target.ts';
 import type { CheckName, ProofCheck, VerificationRules } from '../proof/subject.ts';
 import { createVerifier, defaultChecks } from '../proof/verify.ts';
@@ -39,6 +40,11 @@ export const proofVariants: readonly Variant[] = [
     difference: 'understands htu only as a path (AMB-26)',
     variant: () =>
       withRules({ matchesTarget: (htu, request) => htu.startsWith('/') && matchesTarget(htu, request) }),
+  },
+  {
+    id: 'V-RS-long-proofs',
+    difference: 'takes proofs of any length that a header section has room for',
+    variant: () => withRules({ parse: (compact) => parseProof(compact, Number.POSITIVE_INFINITY) }),
   },
   {
     id: 'V-RS-iat-strict',

@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
-import { ConnectionReader, defaultConnectionFacts } from '../resource-server/connection.ts';
+import { connectionKeyOf, ConnectionReader, defaultConnectionFacts } from '../resource-server/connection.ts';
 import type { HttpRequest, HttpResponse } from '../resource-server/http-message.ts';
 import { answer } from '../resource-server/protect.ts';
 import { discardBody } from '../resource-server/request-body.ts';
@@ -11,6 +11,7 @@ import type { Variant } from './variant.ts';
 
 const HEADER_LIMIT = 8192;
 const DELAY = 15;
+const FEW = 3;
 
 /** What Node's types leave out: without a context OpenSSL uses the form that has none (RFC 5705 §4). */
 interface WithoutContext {
@@ -23,17 +24,27 @@ function withoutContext(socket: TLSSocket): Buffer {
 }
 
 /** Ends the connection once some of its responses are out. */
-function ending(when: (response: HttpResponse) => boolean): TargetVariant {
+function ending(when: (response: HttpResponse, connection: object) => boolean): TargetVariant {
   return {
     listener: (inner) => (request: HttpRequest, response: HttpResponse) => {
       response.once('finish', () => {
-        if (!when(response)) return;
+        if (!when(response, connectionKeyOf(request) ?? request)) return;
         if ('stream' in request) request.stream.session?.close();
         else request.socket.end();
       });
       inner(request, response);
     },
   };
+}
+
+/** Ends the connection once this many of its responses are out. */
+function endingAfter(count: number): TargetVariant {
+  const answered = new WeakMap<object, number>();
+  return ending((_, connection) => {
+    const responses = (answered.get(connection) ?? 0) + 1;
+    answered.set(connection, responses);
+    return responses === count;
+  });
 }
 
 /** Freedom in TLS and HTTP. */
@@ -93,6 +104,12 @@ export const transportVariants: readonly Variant[] = [
     variant: () => ending(() => true),
   },
   {
+    id: 'V-RS-closing-later',
+    difference: `ends each connection after ${FEW} responses`,
+    also: ['TLSv1.3 h2 P-256'],
+    variant: () => endingAfter(FEW),
+  },
+  {
     id: 'V-RS-closing-refused',
     difference: 'ends the connection with each 401 (AMB-52)',
     also: ['TLSv1.3 h2 P-256'],
@@ -104,6 +121,20 @@ export const transportVariants: readonly Variant[] = [
     variant: () => ({
       listener: (inner) => (request, response) => {
         setTimeout(() => inner(request, response), DELAY);
+      },
+    }),
+  },
+  {
+    id: 'V-RS-identity-field',
+    difference:
+      'tells its application in X-Verified-Subject who is calling, and answers 400 to clients that send that name',
+    identityFields: ['X-Verified-Subject'],
+    variant: () => ({
+      listener: (inner) => (request, response) => {
+        const names = request.rawHeaders.filter((_, index) => index % 2 === 0);
+        if (!names.some((name) => /^x[-_]verified[-_]subject$/i.test(name))) return inner(request, response);
+        answer(response, 400, 'a field that only this server may set');
+        discardBody(request);
       },
     }),
   },

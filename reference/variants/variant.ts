@@ -12,6 +12,8 @@ export interface Variant {
   readonly gains?: readonly string[];
   /** Permutations under which the difference shows, such as `TLSv1.2 http/1.1 P-256`, where the commonest is not one. */
   readonly also?: readonly string[];
+  /** Request fields by which a part of it tells another who is calling, as its manifest would name them. */
+  readonly identityFields?: readonly string[];
   /** Builds the pieces anew for each start, so that two servers share no state. */
   variant(): TargetVariant;
 }

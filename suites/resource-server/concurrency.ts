@@ -2,7 +2,7 @@ import type { Token } from '../../harness/forge/token.ts';
 import type { RequestPlan } from '../../harness/scenario/request.ts';
 import type { Exchange } from '../../harness/scenario/play.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
-import type { Connection } from '../../harness/wire/connection.ts';
+import type { Connection, WireRequest } from '../../harness/wire/connection.ts';
 import { unthrottled } from './primed.ts';
 
 /** Requests of several tokens that are under way on one connection at the same time. */
@@ -116,19 +116,36 @@ export async function manyStreams(stage: Stage, echo: boolean): Promise<void> {
     if (i % 7 === 5) return wrong('a proof without a token', { token: null, proof: own.proof });
     return right(own);
   });
+  const abandoned = requestOf(stage, first);
+  const judged = judgeTogether(stage, connection, steps, echo);
+  await Promise.all([judged, connection.abandon(abandoned), connection.abandon(abandoned)]);
+  if (connection.open) await stage.control('the right request after all streams', {}, { on: connection });
+}
+
+/** A holder's request, as it is to stand on the wire. */
+function requestOf(stage: Stage, { token, proof }: Holder): WireRequest {
   const { hostname, protectedPath } = stage.setting.target;
-  const abandoned = {
+  return {
     method: 'GET',
     target: protectedPath,
     authority: hostname,
     fields: [
-      ['authorization', `Bearer ${first.token.compact}`],
-      ['session-binding-proof', first.proof],
-    ] as const,
+      ['authorization', `Bearer ${token.compact}`],
+      ['session-binding-proof', proof],
+    ],
   };
-  const judged = judgeTogether(stage, connection, steps, echo);
-  await Promise.all([judged, connection.abandon(abandoned), connection.abandon(abandoned)]);
-  if (connection.open) await stage.control('the right request after all streams', {}, { on: connection });
+}
+
+/** Judges a right request on a connection where a stream was given up in the very octets that opened it. */
+export async function outlivesReset(stage: Stage, connection: Connection, resets: boolean): Promise<void> {
+  const token = await stage.mint();
+  const proof = stage.proof(connection, token);
+  await stage.control('the right request', { token, proof }, { on: connection });
+  for (const round of ['first', 'second']) {
+    if (resets) await connection.abandon(requestOf(stage, { token, proof }));
+    const when = resets ? `after the ${round} stream that was reset` : `for the ${round} time`;
+    await stage.accepts(`the right request ${when}`, { token, proof }, { on: connection });
+  }
 }
 
 /** Requests sent one after the other without waiting for answers. */

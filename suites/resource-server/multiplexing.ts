@@ -2,8 +2,9 @@ import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
-import { holders, manyStreams, pipelined, subjectIn } from './concurrency.ts';
+import { holders, manyStreams, outlivesReset, pipelined, subjectIn } from './concurrency.ts';
 import type { Holder } from './concurrency.ts';
+import { outlasts } from './outlasting.ts';
 import { another, prime, refusesOnPrimed, serves, timeFor, works } from './primed.ts';
 
 /** draft -06 §3.3.1, §3.3.2, Appendix B.3: several tokens and many requests on one connection. */
@@ -18,6 +19,8 @@ const PRINCIPAL_OF_CONNECTION =
   'The principal is remembered for the connection or for the certificate. Take it from the token of each request.';
 const WEARS_OUT =
   'A proof without jti is taken for a one-time one, or a binding wears out. One proof serves all requests of its token on its connection (draft -06 §3.3.1).';
+const RESET_ENDS =
+  'The request of a stream that is reset already is answered all the same, and the error of that ends the connection or fails its other streams. A reset ends its own stream only: drop its request (RFC 9113 §6.4, §5.4.2).';
 const NO_AUDIENCE =
   'Once a connection is bound, or for a second authority on it, the token’s audience is not looked at any more. Validate the whole token whatever connection and authority it comes for.';
 
@@ -96,6 +99,20 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     needs: ['persistent-connection'],
     cause: MIXED_UP,
     run: (stage) => manyStreams(stage, true),
+  },
+  {
+    id: 'RS-MUX-3.reset',
+    title: 'serves further streams after one that was opened and reset in the same octets',
+    across: { http: ['h2'] },
+    needs: ['persistent-connection'],
+    cause: RESET_ENDS,
+    run: (stage) =>
+      outlasts(stage, {
+        what: 'HEADERS and RST_STREAM in the same octets',
+        cause: RESET_ENDS,
+        connect: () => stage.connect({ gathersWrites: true }),
+        play: (connection, provokes) => outlivesReset(stage, connection, provokes),
+      }),
   },
   {
     id: 'RS-MUX-4',

@@ -5,7 +5,9 @@ import { suite } from '../../harness/scenario/scenario.ts';
 import type { Exchange } from '../../harness/scenario/play.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection, WireRequest } from '../../harness/wire/connection.ts';
+import type { OpenSslConnection } from '../../harness/wire/openssl-client.ts';
 import { readSslSession } from '../../harness/wire/ssl-session.ts';
+import { outlasts } from './outlasting.ts';
 
 /** draft -06 §2.2, §5.3: versions and extensions of TLS on which an exporter value stands, or must not. */
 
@@ -17,6 +19,9 @@ const FIRST_HANDSHAKE_KEPT =
 
 const EARLY_DATA_SERVED =
   'A request that arrived as early data is served on the strength of the early exporter. Wait for the handshake to finish and compare with the exporter value of the whole connection, answer 425, or switch early data off.';
+
+const KEY_UPDATE_ENDS =
+  'The TLS library or a terminator in front does not take a KeyUpdate, and ends the connection. Every TLS 1.3 implementation has to take it, and to answer it where that is asked for (RFC 8446 §4.6.3).';
 
 const TLS12: { readonly tls: readonly ['TLSv1.2']; readonly http: typeof AXES.http } = {
   tls: ['TLSv1.2'],
@@ -31,29 +36,13 @@ export const tlsProtocol = suite('resource-server', 'tls-protocol', [
     needs: ['persistent-connection'],
     cause:
       'A KeyUpdate is taken for a change of the exporter value, or drops the bindings that were verified. It changes traffic keys only; the exporter value stays (RFC 8446 §7.2, §7.5).',
-    async run(stage) {
-      const connection = await stage.connectLowLevel();
-      const [token, later] = [await stage.mint(), await stage.mint()];
-      const [proof, laterProof] = [stage.proof(connection, token), stage.proof(connection, later)];
-      await stage.control('the right request', { token, proof }, { on: connection });
-      for (const [what, requestPeer] of [
-        ["the client's keys", false],
-        ["both sides' keys", true],
-        ["both sides' keys once more", true],
-      ] as const) {
-        connection.keyUpdate(requestPeer);
-        await stage.accepts(
-          `the same proof after an update of ${what}`,
-          { token, proof },
-          { on: connection },
-        );
-      }
-      await stage.accepts(
-        'a proof for another token, made before the key updates',
-        { token: later, proof: laterProof },
-        { on: connection },
-      );
-    },
+    run: (stage) =>
+      outlasts(stage, {
+        what: 'a KeyUpdate',
+        cause: KEY_UPDATE_ENDS,
+        connect: () => stage.connectLowLevel(),
+        play: (connection, provokes) => keepsBindings(stage, connection, provokes),
+      }),
   },
   {
     id: 'RS-EKM-9',
@@ -226,6 +215,28 @@ export const tlsProtocol = suite('resource-server', 'tls-protocol', [
     },
   },
 ]);
+
+/** Judges proofs across updates of a connection's keys. */
+async function keepsBindings(stage: Stage, connection: OpenSslConnection, updates: boolean): Promise<void> {
+  const [token, later] = [await stage.mint(), await stage.mint()];
+  const [proof, laterProof] = [stage.proof(connection, token), stage.proof(connection, later)];
+  const on = connection;
+  await stage.control('the right request', { token, proof }, { on });
+  for (const [what, requestPeer] of [
+    ["the client's keys", false],
+    ["both sides' keys", true],
+    ["both sides' keys once more", true],
+  ] as const) {
+    if (updates) connection.keyUpdate(requestPeer);
+    const when = updates ? `after an update of ${what}` : 'again, no keys updated';
+    await stage.accepts(`the same proof ${when}`, { token, proof }, { on });
+  }
+  await stage.accepts(
+    `a proof for another token, made before ${updates ? 'the key updates' : 'these requests'}`,
+    { token: later, proof: laterProof },
+    { on },
+  );
+}
 
 function withoutContext(connection: Connection): string {
   return connection.exporter({ context: null }).toString('base64url');

@@ -39,6 +39,8 @@ export interface HandmadeOptions {
   readonly verifiesPossession: boolean;
   /** Whether early data is taken; requests in it are handled at once, and see the early exporter. */
   readonly earlyData: boolean;
+  /** Whether KeyUpdate is understood (RFC 8446 §4.6.3); else it ends the connection. */
+  readonly keyUpdates: boolean;
 }
 
 interface Session {
@@ -203,6 +205,7 @@ class HandmadeSocket extends Duplex {
       case HANDSHAKE.finished:
         return this.#finish(body, before);
       case HANDSHAKE.keyUpdate:
+        if (!this.#options.keyUpdates) throw new RangeError('an unexpected message');
         this.#reading = this.#reading?.next();
         if (body[0] !== 1) return;
         this.#send(TYPE.handshake, message(HANDSHAKE.keyUpdate, Uint8Array.of(0)));
