@@ -8,6 +8,7 @@ import { thumbprints } from './resource-server/thumbprint.ts';
 import { tlsProtocol } from './resource-server/tls-protocol.ts';
 import { enforcement } from './resource-server/enforcement.ts';
 import { perRequestClaims } from './resource-server/per-request-claims.ts';
+import { memberNames } from './resource-server/member-names.ts';
 import { proofClaims } from './resource-server/proof-claims.ts';
 import { proofField } from './resource-server/proof-field.ts';
 import { proofIdentifier } from './resource-server/proof-identifier.ts';
@@ -23,6 +24,7 @@ import { malformedProofs } from './resource-server/malformed-proofs.ts';
 import { requestTargets } from './resource-server/request-targets.ts';
 import { confirmation } from './resource-server/confirmation.ts';
 import { confirmationClaim } from './resource-server/confirmation-claim.ts';
+import { confirmationNames } from './resource-server/confirmation-names.ts';
 import { introspection } from './resource-server/introspection.ts';
 import { tokenExpiry } from './resource-server/token-expiry.ts';
 import { tokenValidity } from './resource-server/token-validity.ts';
@@ -97,8 +99,10 @@ export const SCENARIOS: readonly Scenario[] = [
   ...tokenHash,
   ...perRequestClaims,
   ...proofIdentifier,
+  ...memberNames,
   ...confirmation,
   ...confirmationClaim,
+  ...confirmationNames,
   ...introspection,
   ...tokenExpiry,
   ...tokenValidity,

@@ -12,6 +12,17 @@ test.each([
   ],
   [make.literalMember('iat', '1e400'), '{"ath":"a","ekm":"e","iat":1e400}'],
   [make.literalMember('n', '-0'), '{"ath":"a","ekm":"e","iat":1,"n":-0}'],
+  [make.memberAs('ekm', 'EKM'), '{"ath":"a","EKM":"e","iat":1}'],
+  [
+    make.memberBeside('ekm', { value: 'w', as: 'EKM', asValue: 'right', place: 'after' }),
+    '{"ath":"a","ekm":"w","EKM":"e","iat":1}',
+  ],
+  [
+    make.memberBeside('ekm', { value: 'right', as: 'EKM', asValue: 'w', place: 'before' }),
+    '{"ath":"a","EKM":"w","ekm":"e","iat":1}',
+  ],
+  [make.memberValues(['iat', 'ath'], 2), '[1,"a",null,null]'],
+  [make.memberValues(['x']), '[null]'],
   [make.deepNesting(3), '{"ath":"a","ekm":"e","iat":1,"x":[[[]]]}'],
   [make.hugeNumber('iat', 5), '{"ath":"a","ekm":"e","iat":99999}'],
   [make.byteOrderMark, `\uFEFF${RIGHT}`],

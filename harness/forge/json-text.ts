@@ -58,6 +58,54 @@ export function literalMember(name: string, literal: string): TextMaker {
   };
 }
 
+/** The named member under another name, in its place. */
+export function memberAs(name: string, as: string): TextMaker {
+  return (right) =>
+    object(
+      members(right).map(([each, value]) => [
+        each === JSON.stringify(name) ? JSON.stringify(as) : each,
+        value,
+      ]),
+    );
+}
+
+/**
+ * One member more, of another name, before the named one or after it.
+ * @param values of the two; `right` for the value that the named one has
+ */
+export function memberBeside(
+  name: string,
+  values: {
+    readonly value: unknown;
+    readonly as: string;
+    readonly asValue: unknown;
+    readonly place: 'before' | 'after';
+  },
+): TextMaker {
+  const { value, as, asValue, place } = values;
+  return (right) =>
+    object(
+      members(right).flatMap(([each, own]) => {
+        if (each !== JSON.stringify(name)) return [[each, own]];
+        const text = (given: unknown): string => (given === 'right' ? own : JSON.stringify(given));
+        const both = [
+          [each, text(value)],
+          [JSON.stringify(as), text(asValue)],
+        ] as const;
+        return place === 'after' ? both : both.toReversed();
+      }),
+    );
+}
+
+/** An array of the values of these members, in this order, and after them so many times `null`. */
+export function memberValues(names: readonly string[], nulls = 0): TextMaker {
+  return (right) => {
+    const all = new Map(members(right));
+    const values = names.map((name) => all.get(JSON.stringify(name)) ?? 'null');
+    return `[${[...values, ...Array<string>(nulls).fill('null')].join(',')}]`;
+  };
+}
+
 /** One more member, `x`, holding arrays nested this deep. */
 export function deepNesting(depth: number): TextMaker {
   return literalMember('x', '['.repeat(depth) + ']'.repeat(depth));

@@ -6,7 +6,7 @@ import type { TokenRequest } from '../forge/token.ts';
 import type { WireRequest } from '../wire/connection.ts';
 import { publicKeyOf } from './describe.ts';
 import { alice, described, NOW, on, part, withToken, withTokenText } from './description.fixture.ts';
-import { issuer, pki } from './target.fixture.ts';
+import { correct, issuer, PaperConnection, pki } from './target.fixture.ts';
 
 test('a request without anything has its connection and its first line', () => {
   expect(Object.fromEntries(described())).toEqual({
@@ -41,6 +41,10 @@ test('what a connection differs in is told', () => {
     'connection.extendedMasterSecret': 'false',
     'connection.servername': 'none',
   });
+  const withheld = new PaperConnection(on().options, 'c1', correct, 'nobody asked');
+  expect(described({ connection: withheld }).get('connection.certificate')).toBe(
+    'alice (P-256), not presented',
+  );
   expect(described({ connection: on({ servername: 'other' }) }).get('connection.servername')).toBe('other');
 });
 

@@ -19,7 +19,7 @@ export type Description = ReadonlyMap<string, string>;
 export interface DescribedConnection {
   readonly id: string;
   readonly options: Pick<ConnectOptions, 'http' | 'identity' | 'servername'>;
-  readonly facts: Pick<ConnectionFacts, 'tls' | 'resumed' | 'extendedMasterSecret'>;
+  readonly facts: Pick<ConnectionFacts, 'tls' | 'resumed' | 'extendedMasterSecret' | 'certificateWithheld'>;
   exporter(derivation?: Derivation): Buffer;
 }
 
@@ -95,7 +95,9 @@ function describeConnection(connection: DescribedConnection, description: Map<st
   description.set('connection.http', options.http);
   description.set(
     'connection.certificate',
-    options.identity === null ? 'none' : `${options.identity.name} (${options.identity.keyType})`,
+    options.identity === null
+      ? 'none'
+      : `${options.identity.name} (${options.identity.keyType})${facts.certificateWithheld === undefined ? '' : ', not presented'}`,
   );
   description.set('connection.resumed', String(facts.resumed));
   description.set('connection.extendedMasterSecret', String(facts.extendedMasterSecret));

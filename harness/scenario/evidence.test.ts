@@ -75,6 +75,15 @@ test('a connection is told by what was negotiated, and by whose certificate it h
   ]);
 });
 
+test('a connection on which the client withheld its certificate is told without it, and why', () => {
+  const book = new EvidenceBook();
+  const { id, options, facts } = connection;
+  book.connected({ id, options, facts: { ...facts, certificateWithheld: 'nobody asked' } });
+  expect(book.close().connections).toEqual([
+    expect.objectContaining({ clientCertificate: null, certificateWithheld: 'nobody asked' }),
+  ]);
+});
+
 test('a connection that did not come about is told with its failure', () => {
   const book = new EvidenceBook();
   book.conceal(TOKEN);

@@ -63,7 +63,9 @@ export class EvidenceBook {
       resumed: facts.resumed,
       exporterCheck: facts.exporterCheck,
       handshakeMs: round(facts.handshakeMs),
-      clientCertificate: certificateOf(options),
+      ...(facts.certificateWithheld === undefined
+        ? { clientCertificate: certificateOf(options) }
+        : { clientCertificate: null, certificateWithheld: facts.certificateWithheld }),
     });
   }
 

@@ -124,6 +124,22 @@ test('a key type that the target takes no algorithm for does not apply', async (
   });
 });
 
+test('a key whose certificate does not go out does not apply; with P-256 it is told beside the refusal', async () => {
+  const paper: Paper = { answer: () => challenged('invalid_token'), withheld: 'nobody asked' };
+  expect(await prepare(paper, RSA)).toMatchObject({
+    verdict: 'not-applicable',
+    attribution: 'target',
+    message:
+      'the client did not present its certificate: nobody asked; the draft names no key type as mandatory',
+  });
+  expect(await prepare(paper)).toMatchObject({
+    verdict: 'inconclusive',
+    message: expect.stringContaining(
+      '(401 invalid_token; the client did not present its certificate: nobody asked)',
+    ),
+  });
+});
+
 test('every algorithm of a key type is tried, and on TLS 1.2 with each form of the exporter', async () => {
   const tried = async (permutation: Permutation) => {
     const { setting, opened } = onPaper({ answer: () => challenged('invalid_proof') });

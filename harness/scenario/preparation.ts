@@ -5,6 +5,7 @@ import { permutationText } from './permutation.ts';
 import type { Permutation } from './record.ts';
 import type { Setting } from './setting.ts';
 import { Play } from './play.ts';
+import type { Exchange } from './play.ts';
 
 /** What has to be known of a target before right requests can be made under a permutation. */
 export interface Preparation {
@@ -99,7 +100,7 @@ async function tryCandidate(
           `the target does not let a client with a ${permutation.key} certificate in (${first.reading.text})`,
         );
       }
-      if (!first.served) return first.reading.text;
+      if (!first.served) return unserved(first, permutation);
       const { connection } = first;
       // Answered is enough: whether a second token is served on a connection is for RS-MUX-1 to judge.
       const second = connection.open
@@ -130,6 +131,17 @@ async function tryCandidate(
       `no ${permutation.tls} connection with ${permutation.http} can be made: ${detail}`,
     );
   }
+}
+
+/** What came of a right request that was not served, or that it was no right one, as the client could not present its certificate. */
+function unserved({ reading, connection }: Exchange, { key }: Permutation): Unjudgeable | string {
+  const { certificateWithheld: withheld } = connection.facts;
+  if (withheld === undefined) return reading.text;
+  const told = `the client did not present its certificate: ${withheld}`;
+  // P-256 is for every server to know (RFC 8446 §9.1); what comes of its certificate is never passed over.
+  return key === 'P-256'
+    ? `${reading.text}; ${told}`
+    : new Unjudgeable('not-applicable', 'target', `${told}; the draft names no key type as mandatory`);
 }
 
 async function withPlay<T>(

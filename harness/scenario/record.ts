@@ -40,12 +40,14 @@ export interface ConnectionEvidence {
   readonly resumed: boolean;
   readonly exporterCheck: 'key-log' | 'not-checked';
   readonly handshakeMs: number;
-  /** `null`: no client certificate was presented. */
+  /** The certificate that the client presented, or had at hand where the handshake failed. `null`: it presented none. */
   readonly clientCertificate: {
     readonly name: string;
     readonly keyType: string;
     readonly thumbprint: string;
   } | null;
+  /** Why the client presented no certificate, though it had one. */
+  readonly certificateWithheld?: string;
   /** Set when the handshake did not succeed: what happened. */
   readonly failure?: string;
 }

@@ -58,7 +58,7 @@ export class PaperConnection implements Connection {
   readonly requests: WireRequest[] = [];
   readonly #answer: Answer;
 
-  constructor(options: ConnectOptions, id: string, answer: Answer) {
+  constructor(options: ConnectOptions, id: string, answer: Answer, certificateWithheld?: string) {
     this.id = id;
     this.options = options;
     this.#answer = answer;
@@ -72,6 +72,7 @@ export class PaperConnection implements Connection {
       localPort: 1,
       exporterCheck: 'key-log',
       handshakeMs: 3.456_789,
+      ...(certificateWithheld !== undefined && { certificateWithheld }),
     };
   }
 
@@ -163,6 +164,8 @@ export interface Paper {
   readonly answer?: Answer;
   /** Does not let a connection happen, where it returns something. */
   readonly bars?: (options: ConnectOptions, id: string) => WireFailure | undefined;
+  /** Why clients do not present their certificates. */
+  readonly withheld?: string;
   readonly target?: Partial<TargetView>;
   readonly setting?: Partial<Setting>;
 }
@@ -193,7 +196,7 @@ export function onPaper(paper: Paper = {}): {
     open: async (options, id) => {
       const barred = paper.bars?.(options, id);
       if (barred !== undefined) throw new ConnectFailure(barred);
-      const connection = new PaperConnection(options, id, paper.answer ?? correct);
+      const connection = new PaperConnection(options, id, paper.answer ?? correct, paper.withheld);
       opened.push(connection);
       return connection;
     },

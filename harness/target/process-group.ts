@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { within } from './bounded.ts';
+import { listenerAt, type Listener } from './listener.ts';
 import { LogRing } from './log-ring.ts';
 import type { Exit, Running } from './running.ts';
 
@@ -82,6 +83,11 @@ export class ProcessGroup implements Running, AsyncDisposable {
   /** Waits for the last of the log after the process has ended; at most `timeoutMs`, as others may hold the pipe. */
   async drained(timeoutMs: number): Promise<void> {
     await within(this.#closed, timeoutMs);
+  }
+
+  /** Also what a process of the group has started in a group of its own counts as its own. */
+  async listenerAt(port: number): Promise<Listener> {
+    return listenerAt(port, this.pid);
   }
 
   /** SIGHUP to the first process of the group alone: what it has started may not expect it. */

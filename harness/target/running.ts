@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { within } from './bounded.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Listener } from './listener.ts';
 import type { LogRing } from './log-ring.ts';
 import type { Manifest } from './manifest.ts';
 import { greet, knock, knockThrough, type Greeting } from './readiness.ts';
@@ -24,6 +26,8 @@ export interface Running {
   readonly exit: Exit | undefined;
   /** Waits for the last of the log after it has ended; at most `timeoutMs`. */
   drained(timeoutMs: number): Promise<void>;
+  /** Whether it is this program that listens at a port of the loopback address; left out where that cannot be told. */
+  listenerAt?(port: number): Promise<Listener>;
 }
 
 /** Where and in what time a target is to answer. */
@@ -40,6 +44,9 @@ export interface Expectation {
 
 /** How long a target that met a foreign server on its port gets to say so and end. */
 const ADDRESS_IN_USE_MS = 2000;
+/** The same where it is known that another program listens there, and the target may take its time to start. */
+const OTHERS_LISTEN_MS = 5000;
+const LOOK_AGAIN_MS = 50;
 /** How long what it wrote last may take to get here. */
 const LAST_WORDS_MS = 1000;
 
@@ -64,6 +71,7 @@ export async function untilItAnswers(
   void running.exited.then(() => dead.abort());
   const meet = expectation.certificate !== null ? greet : expectation.proxied === true ? knockThrough : knock;
   const greeting = await meet(host, port, readinessTimeoutMs, dead.signal);
+  if (greeting.type !== 'silent') await whileOthersListen(running, port);
   if (foreign(greeting, expectation)) {
     // Most likely the port was taken by another program: the target is about to notice.
     await within(running.exited, ADDRESS_IN_USE_MS);
@@ -98,6 +106,18 @@ export async function untilItAnswers(
         : 'The target must listen on the host:port in TSBT_LISTEN and complete a TLS handshake there.',
       running.log.lines(),
     );
+}
+
+/**
+ * Waits while it is not the target that listens: it is about to find its port in use, and to end. A target that leaves
+ * the listening to a program that it did not start, such as a container engine, is let go on after a while.
+ */
+async function whileOthersListen(running: Running, port: number): Promise<void> {
+  const until = performance.now() + OTHERS_LISTEN_MS;
+  while (running.exit === undefined && performance.now() < until) {
+    if ((await running.listenerAt?.(port)) !== 'foreign') return;
+    await Promise.race([running.exited, pause(LOOK_AGAIN_MS)]);
+  }
 }
 
 /** Whether another server than the target answered. Where the handshake ended in an alert, that cannot be told. */

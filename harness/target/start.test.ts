@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, request } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { createPki, type Pki } from '../../certs/pki.ts';
@@ -150,6 +150,30 @@ describe('a process target', () => {
     expect(problem.log.join('\n')).toContain('EADDRINUSE');
     await allGone(problem.log);
   });
+
+  test.runIf(process.platform === 'linux')(
+    'that speaks plain HTTP is not taken for another program on its port',
+    async () => {
+      const other = createTcpServer((socket) => socket.destroy());
+      other.listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const { port } = other.address() as AddressInfo;
+      const start = script('plain-http.mjs');
+      await using environment = await environmentOf(manifest(start), port);
+      const problem = await problemOf(
+        startProcessTarget(manifest(start), start, environment.variables, {
+          host: '127.0.0.1',
+          port,
+          certificate: null,
+          readinessTimeoutMs: 5000,
+          stopGraceMs: 1000,
+        }),
+      );
+      other.close();
+      expect(problem.kind).toBe('died');
+      expect(problem.what).toContain(`port ${port} was already in use`);
+    },
+  );
 
   test('does not outlive a harness that exits', async () => {
     const harness = spawn(process.execPath, [join(FIXTURES, 'exiting-harness.mjs')], {

@@ -144,6 +144,8 @@ export interface ConnectionFacts {
   /** Whether the exporter value was recomputed from the key log and found equal (`key-log`), or could not be (`not-checked`). */
   readonly exporterCheck: 'key-log' | 'not-checked';
   readonly handshakeMs: number;
+  /** Why the client certificate that was at hand was not presented, in words, where that is known. */
+  readonly certificateWithheld?: string;
 }
 
 /** An exporter derivation (RFC 5705 §4, RFC 8446 §7.5). */

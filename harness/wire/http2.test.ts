@@ -175,9 +175,12 @@ test('abandons a stream in one write where the connection gathers writes, and go
 
 test('a gathered HEADERS and its RST_STREAM are the same octets to the server', async () => {
   const chunks: Buffer[] = [];
-  await using server = await startTls((socket) => {
-    socket.on('data', (octets: Buffer) => chunks.push(octets));
-  }, 'h2');
+  await using server = await startTls(
+    (socket) => {
+      socket.on('data', (octets: Buffer) => chunks.push(octets));
+    },
+    { ALPNProtocols: ['h2'] },
+  );
   await using connection = await connect(server.options({ http: 'h2', gathersWrites: true }));
   await connection.abandon(request('/hang'));
   await vi.waitFor(() => {

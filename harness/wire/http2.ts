@@ -132,6 +132,8 @@ export class Http2 {
     });
     stream.on('error', (error) => {
       failure = error;
+      // The connection is over then, which its session tells of only after its streams.
+      if (isLibrarys(error)) this.#ending ??= this.#tls.ending ?? sessionEnding(error);
     });
     // Not at 'end', which comes for a stream that was reset in mid response too.
     stream.on('close', () => {
@@ -215,7 +217,8 @@ export class Http2 {
     if (this.#ending !== undefined) return this.#ending;
     const code = stream.rstCode ?? NGHTTP2_NO_ERROR;
     if (!this.#session.destroyed || (code !== NGHTTP2_NO_ERROR && code !== NGHTTP2_CANCEL))
-      return { kind: 'stream-reset', detail: `the target reset the stream (${nameOf(code)})` };
+      // Who ended it cannot be told: the library resets streams too, whose answer breaks a rule of HTTP/2.
+      return { kind: 'stream-reset', detail: `the stream ended with ${nameOf(code)}` };
     return error === undefined ? this.#reason() : sessionEnding(error);
   }
 
@@ -229,9 +232,14 @@ function isSendable(value: string): boolean {
   return !value.includes('\0') && Buffer.from(value, 'latin1').toString('latin1') === value;
 }
 
+/** Whether it is nghttp2 that gave the connection up, over something that HTTP/2 does not allow. */
+function isLibrarys(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_HTTP2_ERROR';
+}
+
 function sessionEnding(error: Error): Ending {
+  if (isLibrarys(error)) return { kind: 'garbage', detail: `not valid HTTP/2: ${error.message}` };
   const code = 'code' in error ? String(error.code) : '';
-  if (code === 'ERR_HTTP2_ERROR') return { kind: 'garbage', detail: `not HTTP/2: ${error.message}` };
   if (code === 'ERR_HTTP2_SESSION_ERROR')
     return { kind: 'stream-reset', detail: `the HTTP/2 connection broke: ${error.message}` };
   return endingOf(error, 'established');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import { createPki, type Pki } from '../../certs/pki.ts';
 import type { ConnectOptions } from './connection.ts';
 
@@ -83,9 +83,9 @@ export async function startHttp(set: (server: Http2SecureServer) => void): Promi
 /** A TLS server that does what it is told with each connection. */
 export async function startTls(
   serve: (socket: TLSSocket) => void,
-  protocol = 'http/1.1',
+  settings: TlsOptions = {},
 ): Promise<LoopbackServer> {
-  const server = createTlsServer({ ...credentials, ALPNProtocols: [protocol] }, serve);
+  const server = createTlsServer({ ...credentials, ALPNProtocols: ['http/1.1'], ...settings }, serve);
   return listening(server, gather(server));
 }
 

@@ -16,6 +16,7 @@ import { secureContextFor } from './secure-context.ts';
 import { readSslSession, type SslSession } from './ssl-session.ts';
 import { ServerHelloPane } from './server-hello.ts';
 import { endingOf, failureOf, type Ending } from './tls-failure.ts';
+import { whyWithheld } from './withheld-certificate.ts';
 
 /** How long the target may take to answer a close_notify before its socket is dropped. */
 const CLOSE_TIMEOUT_MS = 250;
@@ -36,8 +37,8 @@ export class TlsConnection {
   #wasReset = false;
   readonly #onEnd: (() => void)[] = [];
 
-  constructor(tcp: Socket, socket: TLSSocket, secrets: HandshakeSecrets, handshakeMs: number) {
-    const { keyLog } = secrets;
+  constructor(tcp: Socket, socket: TLSSocket, handshake: Handshake) {
+    const { keyLog, keyType, handshakeMs } = handshake;
     this.#tcp = tcp;
     this.socket = socket;
     const tls = socket.getProtocol() ?? 'unknown';
@@ -52,9 +53,10 @@ export class TlsConnection {
           label,
           (context === null ? undefined : Buffer.from(context)) as Buffer,
         ),
-      exporterSecretsOf(tls, cipher, secrets),
+      exporterSecretsOf(tls, cipher, handshake),
     );
     const resumed = socket.isSessionReused();
+    const certificateWithheld = keyType === undefined ? undefined : whyWithheld(socket, keyType);
     this.clientRandom = keyLog.clientRandom;
     this.sessionId = this.#session?.sessionId.length ? this.#session.sessionId : undefined;
     // The first Finished is the client's in a full handshake, the server's in an abbreviated one (RFC 5929 §3.1).
@@ -69,6 +71,7 @@ export class TlsConnection {
       localPort: tcp.localPort ?? 0,
       exporterCheck: this.#exporter.check,
       handshakeMs,
+      ...(certificateWithheld !== undefined && { certificateWithheld }),
     };
     if (tls !== 'TLSv1.3') this.#newestSession = session;
     if (resumed) count('resumptions');
@@ -153,18 +156,20 @@ export class TlsConnection {
   }
 }
 
-interface HandshakeSecrets {
+interface Handshake {
   readonly keyLog: KeyLog;
   readonly serverRandom: Buffer | undefined;
+  /** Of the client's key; `undefined` without one. */
+  readonly keyType: string | undefined;
+  readonly handshakeMs: number;
 }
 
 function exporterSecretsOf(
   tls: string,
   cipher: string,
-  secrets: HandshakeSecrets,
+  { keyLog, serverRandom }: Handshake,
 ): ExporterSecrets | undefined {
-  const { exporterSecret, masterSecret, clientRandom } = secrets.keyLog;
-  const { serverRandom } = secrets;
+  const { exporterSecret, masterSecret, clientRandom } = keyLog;
   if (tls === 'TLSv1.3' && exporterSecret) return { tls: '1.3', cipher, exporterSecret };
   if (tls === 'TLSv1.2' && masterSecret && serverRandom)
     return { tls: '1.2', cipher, masterSecret, clientRandom, serverRandom };
@@ -230,12 +235,12 @@ export async function openTls(options: ConnectOptions): Promise<TlsConnection> {
         fail({ kind: 'tls-handshake', detail: 'the target did not agree to HTTP/2 (ALPN h2)' });
       else
         resolve(
-          new TlsConnection(
-            tcp,
-            socket,
-            { keyLog, serverRandom: pane?.serverRandom },
-            performance.now() - started,
-          ),
+          new TlsConnection(tcp, socket, {
+            keyLog,
+            serverRandom: pane?.serverRandom,
+            keyType: options.identity?.keyType,
+            handshakeMs: performance.now() - started,
+          }),
         );
     } catch (error) {
       reject(error instanceof Error ? error : new Error(String(error)));

@@ -108,6 +108,13 @@ export const perRequestClaimsMutants: readonly ClientMutant[] = [
     variant: reusedOnRetry,
   },
   {
+    id: 'M-CL-310',
+    mistake:
+      'lets its HTTP/2 library send a request whose stream was refused once more, and its proof with it',
+    breaks: ['CL-PL-6'],
+    variant: () => withParts(() => ({ objectionToRepetition: () => undefined })),
+  },
+  {
     id: 'M-CL-133',
     mistake: 'keeps the query in htu',
     breaks: ['CL-PL-5'],

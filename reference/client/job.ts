@@ -75,11 +75,9 @@ export class Job {
     const relay: Dispatcher.DispatchHandler = {
       onRequestStart: (controller, context) => {
         if (started) {
-          // undici sends a stream that the server refused once more (RFC 9113 §8.7), and with it the proof.
-          const again = !this.#streamRefused;
+          const objection = this.#parts.objectionToRepetition(this.#streamRefused);
           this.#streamRefused = true;
-          const code = again ? 'connection-ended' : 'stream-refused';
-          controller.abort(new SessionBindingError(code, 'the server refused the stream'));
+          if (objection !== undefined) controller.abort(objection);
           return;
         }
         started = true;

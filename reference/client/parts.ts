@@ -5,6 +5,7 @@ import { createProof, type ProofContent, type ProofSigner } from '../proof/creat
 import { exporterOf } from '../tls/exporter.ts';
 import { asksForProof } from './challenge.ts';
 import { type DpopPolicy, type DpopProofs, DpopSource } from './dpop.ts';
+import { SessionBindingError } from './errors.ts';
 import { type HandshakeParts, objectionTo, tlsOptions } from './handshake.ts';
 import { type ClientIdentity, signerOf } from './identity.ts';
 import { type ProofBasis, type Proofs, ProofSource } from './proof-source.ts';
@@ -29,6 +30,12 @@ export interface ClientParts extends HandshakeParts {
   readonly withProof: (request: RequestFields, proof: string | undefined) => string[];
   /** Whether a response refuses the proof, or asks for one. */
   readonly asksForProof: (status: number, headers: IncomingHttpHeaders) => boolean;
+  /**
+   * What a request is ended with that undici sends once more of its own accord; `undefined` lets it go out.
+   *
+   * @param before whether that has happened to the request before
+   */
+  readonly objectionToRepetition: (before: boolean) => SessionBindingError | undefined;
   /** Whether sending a request twice does no more than sending it once, and its body is still there. */
   readonly isRepeatable: (options: Dispatcher.DispatchOptions) => boolean;
 }
@@ -36,6 +43,12 @@ export interface ClientParts extends HandshakeParts {
 /** Target URI without query and fragment (draft -06 §2.3.2.2). */
 function targetOf(origin: URL, path: string): string {
   return `${origin.origin}${path.replace(/[?#].*$/s, '')}`;
+}
+
+/** undici sends a stream that the server refused once more (RFC 9113 §8.7), and with it the proof. */
+function objectionToRepetition(before: boolean): SessionBindingError {
+  const code = before ? 'stream-refused' : 'connection-ended';
+  return new SessionBindingError(code, 'the server refused the stream');
 }
 
 export const defaultClientParts: ClientParts = {
@@ -50,5 +63,6 @@ export const defaultClientParts: ClientParts = {
   readFields,
   withProof,
   asksForProof,
+  objectionToRepetition,
   isRepeatable,
 };

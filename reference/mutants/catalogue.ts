@@ -5,6 +5,7 @@ import { mutualTlsMutants } from './mutual-tls.ts';
 import { tlsProtocolMutants } from './tls-protocol.ts';
 import { joseMutants } from './jose.ts';
 import { malformedMutants } from './malformed.ts';
+import { memberNamesMutants } from './member-names.ts';
 import { perRequestClaimsMutants } from './per-request-claims.ts';
 import { proofClaimsMutants } from './proof-claims.ts';
 import { proofFieldMutants } from './proof-field.ts';
@@ -37,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...signatureMutants,
   ...malformedMutants,
   ...requestTargetsMutants,
+  ...memberNamesMutants,
   ...confirmationMutants,
   ...introspectionMutants,
   ...tokenValidityMutants,

@@ -73,6 +73,18 @@ export const proofFieldMutants: readonly Mutant[] = [
     variant: () => ({ parts: () => ({ checks: withoutProofWhere(({ method }) => method === 'HEAD') }) }),
   },
   {
+    id: 'M-RS-364',
+    mistake: 'has nothing that answers HEAD requests, and ends their connection',
+    breaks: ['RS-FLD-8'],
+    variant: () => ({
+      listener: (inner) => (request, response) => {
+        if (request.method !== 'HEAD') return inner(request, response);
+        if ('stream' in request) request.stream.destroy();
+        else request.socket.destroy();
+      },
+    }),
+  },
+  {
     id: 'M-RS-186',
     mistake: 'asks for no proof where a slash ends the path, since the rule stands for the path without one',
     breaks: ['RS-FLD-8'],

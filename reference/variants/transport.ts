@@ -1,7 +1,13 @@
 import { constants } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
-import { connectionKeyOf, ConnectionReader, defaultConnectionFacts } from '../resource-server/connection.ts';
+import { withFacts } from '../mutants/connections.ts';
+import {
+  certificateOf,
+  connectionKeyOf,
+  ConnectionReader,
+  defaultConnectionFacts,
+} from '../resource-server/connection.ts';
 import type { HttpRequest, HttpResponse } from '../resource-server/http-message.ts';
 import { answer } from '../resource-server/protect.ts';
 import { discardBody } from '../resource-server/request-body.ts';
@@ -12,6 +18,7 @@ import type { Variant } from './variant.ts';
 const HEADER_LIMIT = 8192;
 const DELAY = 15;
 const FEW = 3;
+const FEW_SCHEMES = 'ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256:rsa_pkcs1_sha256';
 
 /** What Node's types leave out: without a context OpenSSL uses the form that has none (RFC 5705 §4). */
 interface WithoutContext {
@@ -96,6 +103,28 @@ export const transportVariants: readonly Variant[] = [
     difference: 'finishes no handshake without a valid client certificate',
     also: ['TLSv1.2 http/1.1 P-256'],
     variant: () => ({ tls: (material) => ({ ...tlsOptionsFor(material), rejectUnauthorized: true }) }),
+  },
+  {
+    id: 'V-RS-few-schemes',
+    difference: 'takes signatures in the handshake by P-256 keys and RSA keys of the common kind only',
+    also: ['TLSv1.3 http/1.1 P-521', 'TLSv1.3 http/1.1 RSA'],
+    variant: () => ({ tls: (material) => ({ ...tlsOptionsFor(material), sigalgs: FEW_SCHEMES }) }),
+  },
+  {
+    id: 'V-RS-whole-seconds',
+    difference: 'takes a client certificate through the whole of its last second, on new connections too',
+    also: ['TLSv1.2 http/1.1 P-256'],
+    variant: () =>
+      withFacts({
+        certificateOf(socket) {
+          const certificate = certificateOf(socket);
+          if (certificate === undefined) return undefined;
+          // OpenSSL lets notAfter itself count as expired; that it is over is seen with each request.
+          const verified =
+            certificate.verified || String(socket.authorizationError).includes('CERT_HAS_EXPIRED');
+          return { ...certificate, verified, notAfter: certificate.notAfter + 999 };
+        },
+      }),
   },
   {
     id: 'V-RS-closing',

@@ -3,8 +3,11 @@ import { html, type Markup, milliseconds, shown } from './markup.ts';
 
 const LISTED = 20;
 
-function certificate({ clientCertificate }: ConnectionEvidence): Markup {
-  if (clientCertificate === null) return html`none`;
+function certificate({ clientCertificate, certificateWithheld }: ConnectionEvidence): Markup {
+  if (clientCertificate === null)
+    return certificateWithheld === undefined
+      ? html`none`
+      : html`none: <span class="dim">${shown(certificateWithheld)}</span>`;
   const { name, keyType, thumbprint } = clientCertificate;
   return html`${shown(name)} <span class="dim">${shown(keyType)}, ${shown(thumbprint.slice(0, 12))}…</span>`;
 }

@@ -6,6 +6,7 @@ import type { ClientStage } from '../../harness/scenario/client/client-stage.ts'
 import { AXES } from '../../harness/scenario/permutation.ts';
 import { claimsOf, readableProof, shown } from './readable-proof.ts';
 import type { ReadProof } from './readable-proof.ts';
+import { answering, isProven } from './upstream.ts';
 
 /** draft -06 §2.3.2.2, §6.2.1: proofs of a client that is told to tie each of them to one request. */
 
@@ -17,6 +18,9 @@ const REUSED =
   'A proof that is tied to one request was sent with another. Remember no proof that has jti, htm or htu: make one for each request that goes out, a repeated one too.';
 const NOT_TIED =
   'The client is told to make a proof for each request (TSBT_PROOF_CLAIMS is "request"), and leaves jti, htm and htu out, or sends a proof that it remembered without them.';
+
+const REPEATED_STREAM =
+  'The HTTP/2 library sends a request again whose stream was refused, proof and all. Turn that off, or make the proof beneath it: a proof with jti is for one request, and an intermediary that refuses the stream for the server may have recorded it already.';
 
 const CLAIMS = ['jti', 'htm', 'htu'] as const;
 
@@ -45,6 +49,17 @@ function noneTwice(stage: ClientStage): void {
       `${request.method} ${request.target} on ${request.connection.id} came with a proof that was used before`,
       REUSED,
     );
+}
+
+/** Judges that a repeated request has not the proof, or the `jti`, that it had before. */
+function notTheSame(stage: ClientStage, first: Arrival, again: Arrival): void {
+  const jti = claimOf(again, 'jti');
+  const sameProof = again.proofs[0] === first.proofs[0];
+  const { method, target, connection } = again.request;
+  stage.holds(
+    !sameProof && (jti === undefined || jti !== claimOf(first, 'jti')),
+    `the stream of ${method} ${target} was refused, and it came again on ${connection.id} with the same ${sameProof ? 'proof' : 'jti'}`,
+  );
 }
 
 /** Refuses the next proof, which the client may answer with another attempt. */
@@ -164,6 +179,27 @@ export const perRequestClaims = clientSuite('client-per-request-claims', [
       await Promise.all([1, 2, 3].map(() => stage.journey('the same request at the same time', { token })));
       await refusedOnce(stage);
       noneTwice(stage);
+    },
+  },
+  {
+    id: 'CL-PL-6.refused-stream',
+    title: 'makes another proof with per-request claims for a request whose HTTP/2 stream was refused',
+    proofClaims: 'request',
+    across: { http: ['h2'] },
+    cause: REPEATED_STREAM,
+    async run(stage) {
+      const { token } = await tied(stage, CLAIMS);
+      let [refusals, repetitions] = [0, 0];
+      for (const plan of [{ token }, {}, { token, method: 'POST', body: Buffer.from('order') }]) {
+        stage.answerWith(answering({ kind: 'refuse-stream' }));
+        const { arrivals } = await stage.journey('its stream is refused', plan, 'variant', 'another proof');
+        const [first, ...again] = arrivals.filter(isProven);
+        refusals += first === undefined ? 0 : 1;
+        repetitions += again.length;
+        if (first !== undefined) for (const arrival of again) notTheSame(stage, first, arrival);
+      }
+      if (refusals === 0) stage.inconclusive('no request with a proof arrived, so that none was refused');
+      if (repetitions === 0) stage.note('the client leaves it to its agent to repeat what was refused');
     },
   },
   {

@@ -60,14 +60,18 @@ function unfit(key: Key, algorithm: string): readonly Variation[] {
   ];
 }
 
-/** The algorithms of a key type of which the target serves a proof; `undefined` where it does not let such a client in. */
+/** The algorithms of a key type of which the target serves a proof, or why a client cannot authenticate with such a key. */
 async function servedWith(
   stage: Stage,
   key: Key,
-): Promise<{ readonly served: readonly string[]; readonly refusal: string } | undefined> {
+): Promise<{ readonly served: readonly string[]; readonly refusal: string } | string> {
   const identity = stage.setting.pki.alice[key];
   const connect = { identity };
-  if ('kind' in (await stage.tryConnect(connect))) return undefined;
+  const tried = await stage.tryConnect(connect);
+  if ('kind' in tried) return `a client with a ${key} certificate is not let in`;
+  const { certificateWithheld } = tried.facts;
+  if (certificateWithheld !== undefined)
+    return `a client does not authenticate with a ${key} certificate: ${certificateWithheld}`;
   const served: string[] = [];
   let refusal = '';
   for (const algorithm of FIT[key]) {
@@ -76,7 +80,7 @@ async function servedWith(
       { token: { boundTo: identity }, proof: { algorithm } },
       { connect },
     );
-    if (exchange.reading.kind === 'cut') return undefined;
+    if (exchange.reading.kind === 'cut') return `a client with a ${key} certificate is not let in`;
     if (exchange.served) served.push(algorithm);
     else refusal = exchange.reading.text;
   }
@@ -138,7 +142,7 @@ export const algorithms = suite('resource-server', 'algorithms', [
       if (baseline.served) return;
       for (const key of OTHER_KEYS) {
         const found = await servedWith(stage, key);
-        const [algorithm] = found?.served ?? [];
+        const [algorithm] = typeof found === 'string' ? [] : found.served;
         if (algorithm === undefined) continue;
         stage.holds(
           false,
@@ -161,13 +165,15 @@ export const algorithms = suite('resource-server', 'algorithms', [
       await stage.control();
       for (const key of OTHER_KEYS) {
         const found = await servedWith(stage, key);
-        if (found === undefined) stage.note(`a client with a ${key} certificate is not let in`);
-        else
-          stage.holds(
-            found.served.length > 0,
-            `a client with a ${key} certificate is let in, but no proof by it is taken: ${FIT[key].join(', ')} tried, answered ${found.refusal} (AMB-12)`,
-          );
-        if (found !== undefined && found.served.length > 0) stage.note(`${key}: ${found.served.join(', ')}`);
+        if (typeof found === 'string') {
+          stage.note(found);
+          continue;
+        }
+        stage.holds(
+          found.served.length > 0,
+          `a client with a ${key} certificate is let in, but no proof by it is taken: ${FIT[key].join(', ')} tried, answered ${found.refusal} (AMB-12)`,
+        );
+        if (found.served.length > 0) stage.note(`${key}: ${found.served.join(', ')}`);
       }
     },
   },
@@ -241,7 +247,14 @@ export const algorithms = suite('resource-server', 'algorithms', [
       const base = { token: { boundTo: identity }, proof: { algorithm: 'PS256' } };
       const tried = await stage.tryConnect({ identity });
       if ('kind' in tried)
-        stage.notApplicable(`a client with a certificate restricted to PSS is not let in: ${tried.detail}`);
+        return stage.notApplicable(
+          `a client with a certificate restricted to PSS is not let in: ${tried.detail}`,
+        );
+      const { certificateWithheld } = tried.facts;
+      if (certificateWithheld !== undefined)
+        stage.notApplicable(
+          `a client does not authenticate with a certificate restricted to PSS: ${certificateWithheld}`,
+        );
       const first = await stage.send('alg PS256 with a certificate restricted to PSS', base, way);
       if (!first.served)
         stage.notApplicable(

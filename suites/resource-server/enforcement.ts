@@ -117,7 +117,12 @@ function respelt(path: string): readonly string[] {
 async function needsProof(stage: Stage, what: string, plan: RequestPlan): Promise<void> {
   const right = await stage.send(`${what}, with a proof`, plan, {}, 'control', 'served');
   if (!right.served && !upgraded(right)) {
-    return stage.note(`${what}: not served at all (${right.reading.text})`);
+    const { kind, text } = right.reading;
+    if (plan.method !== 'HEAD' || (kind !== 'cut' && kind !== 'no-answer'))
+      return stage.note(`${what}: not served at all (${text})`);
+    return stage.observe(
+      `HEAD with a proof led to no response that can be read (${text}), while GET of the same is served, so that nothing is known of HEAD without one; a response to HEAD has no content (RFC 9110 §9.3.2)`,
+    );
   }
   const variation = { what: `${what}, without a proof`, change: { proof: null } };
   const refusal = await stage.refusesOne(refused('use_session_binding'), variation, right, plan);
