@@ -52,10 +52,13 @@ import { grants } from './authorization-server/grants.ts';
 import { issuer } from './authorization-server/issuer.ts';
 import { tokenExchange } from './authorization-server/token-exchange.ts';
 import { exchangeProtocol } from './authorization-server/exchange-protocol.ts';
+import { exchangeDpop } from './authorization-server/exchange-dpop.ts';
+import { exchangeValidity } from './authorization-server/exchange-validity.ts';
 import { exchangeLaundering } from './authorization-server/exchange-laundering.ts';
 import { proofConfusion } from './authorization-server/proof-confusion.ts';
 import { stolenTokens } from './authorization-server/stolen-tokens.ts';
 import { chain } from './intermediary/chain.ts';
+import { tokenRequest } from './intermediary/token-request.ts';
 import { exporter as clientExporter } from './client/exporter.ts';
 import { mutualTls as clientMutualTls } from './client/mutual-tls.ts';
 import { tokenReuse as clientTokenReuse } from './client/token-reuse.ts';
@@ -144,6 +147,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...sidecarSecrets,
   ...sidecarReach,
   ...chain,
+  ...tokenRequest,
   ...issuedConfirmation,
   ...issuedThumbprint,
   ...tokenIntrospection,
@@ -154,6 +158,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...tokenExchange,
   ...exchangeProtocol,
   ...exchangeLaundering,
+  ...exchangeValidity,
+  ...exchangeDpop,
   ...proofConfusion,
   ...stolenTokens,
 ];

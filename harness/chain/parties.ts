@@ -64,6 +64,7 @@ export async function startParties(manifests: ChainManifests): Promise<Parties> 
       ...authorities,
       audience: registry.audience,
       opaqueAudience: registry.opaqueAudience,
+      shortLivedAudience: registry.shortLivedAudience,
       clients: registrations(registry),
     }),
   );

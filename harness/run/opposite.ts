@@ -81,7 +81,7 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
     start: async (manifest) => {
       if (manifest.role === 'authorization-server') {
         const known = await (registry ??= createRegistry(store));
-        const { audience, opaqueAudience } = known;
+        const { audience, opaqueAudience, shortLivedAudience } = known;
         const { serverIdentity, clientAuthorities, serverAuthorities } = serverSettings;
         const clients = registrations(known);
         return startTarget(manifest, {
@@ -90,6 +90,7 @@ export async function startOpposite(pkiDirectory?: string): Promise<Opposite> {
           serverAuthorities,
           audience,
           opaqueAudience,
+          shortLivedAudience,
           clients,
         });
       }

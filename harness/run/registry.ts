@@ -23,6 +23,7 @@ export async function createRegistry({
   return {
     audience: tokenIssuer.audience,
     opaqueAudience: 'https://opaque.tsbt.test',
+    shortLivedAudience: 'https://brief.tsbt.test',
     hop: 'https://hop.tsbt.test',
     secret: randomBytes(24).toString('base64url'),
     identities: { alice: identity, renewed, hop, resource, mallory, own, stranger: unknown },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { ConnectOptions, Outcome, WireRequest } from '../wire/connection.ts';
+import { createDpopKey, forgeDpopProof } from '../forge/dpop-proof.ts';
 import { forgeProof } from '../forge/proof.ts';
 import { forgeToken } from '../forge/token.ts';
 import type { Sent } from './describe.ts';
@@ -342,4 +343,48 @@ test('with light effort exchanges are counted and not kept', () => {
   const book = new EvidenceBook('light');
   expect([exchange(book, { part: 'control' }), exchange(book)]).toEqual([1, 2]);
   expect(book.close()).toMatchObject({ exchanges: [], notes: [] });
+});
+
+test('a DPoP proof is told decoded and by its hash, wherever it stands, and never as it was sent', () => {
+  const key = createDpopKey('alice’s DPoP key');
+  const proof = forgeDpopProof({ key, token: TOKEN, htm: 'GET', htu: 'https://rs/resource' });
+  const sha256 = createHash('sha256').update(proof).digest('hex');
+  const named = `<DPoP proof sha-256 ${sha256.slice(0, 16)}…>`;
+  const entry = told({
+    request: { target: `/x?p=${proof}`, fields: [['DPoP', proof]], body: Buffer.from(`dpop=${proof}`) },
+    outcome: response(401, [['X-Echo', proof]], `no ${proof}`),
+    observed: `401 ${proof}`,
+    description: new Map([['dpop.signature', 'by the key in its header']]),
+  });
+  expect(entry.request).toMatchObject({
+    target: `/x?p=${named}`,
+    fields: [['DPoP', named]],
+    body: `dpop=${named}`,
+  });
+  expect(entry.response).toMatchObject({ fields: [['X-Echo', named]], body: `no ${named}` });
+  expect(entry.dpop).toEqual({
+    sha256,
+    header: expect.objectContaining({ typ: 'dpop+jwt' }),
+    claims: expect.objectContaining({ htm: 'GET' }),
+    signature: 'by the key in its header',
+  });
+  expect(JSON.stringify(entry)).not.toContain(proof.split('.')[2]);
+  expect(told()).not.toHaveProperty('dpop');
+});
+
+test('a DPoP proof in a pair or a note is named too', () => {
+  const key = createDpopKey('alice’s DPoP key');
+  const proof = forgeDpopProof({ key, token: '', htm: 'GET', htu: 'https://rs/resource' });
+  const book = new EvidenceBook();
+  book.note(`with ${proof}`);
+  book.paired({
+    what: 'it',
+    control: 1,
+    variant: 2,
+    difference: [{ field: 'request.field.x', control: proof, variant: `${proof}, ${proof}` }],
+    expected: '401',
+    observed: proof,
+    verdict: 'pass',
+  });
+  expect(JSON.stringify(book.close())).not.toContain(proof.split('.')[2]);
 });

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { readJwt } from '../forge/read.ts';
 import type { ConnectionFacts, ConnectOptions, Outcome, WireFailure } from '../wire/connection.ts';
 import type { Sent, Description } from './describe.ts';
+import { dpopProofIn, hashOf, isDpopField, withoutDpopProofs } from './dpop-evidence.ts';
 import type {
   AttackEvidence,
   ConnectionEvidence,
@@ -26,7 +27,7 @@ export interface TellingConnection {
   readonly facts: Omit<ConnectionFacts, 'localPort'>;
 }
 
-/** Gathers what a scenario leaves behind, with every access token redacted. */
+/** Gathers what a scenario leaves behind, with every access token and every DPoP proof redacted. */
 export class EvidenceBook {
   readonly #connections: ConnectionEvidence[] = [];
   readonly #exchanges: ExchangeEvidence[] = [];
@@ -104,6 +105,7 @@ export class EvidenceBook {
     const { sent, outcome } = entry;
     const { request } = sent;
     const proof = sent.proofs[0];
+    const dpop = dpopProofIn(request.fields);
     const description = entry.description();
     this.#exchanges.push({
       id,
@@ -113,7 +115,7 @@ export class EvidenceBook {
       request: {
         method: request.method,
         target: this.#redact(request.target),
-        fields: request.fields.map(([name, value]) => [name, this.#redact(value)] as const),
+        fields: request.fields.map(([name, value]) => [name, this.#field(name, value)] as const),
         ...(request.body === undefined
           ? {}
           : { body: this.#redact(Buffer.from(request.body).toString('latin1')) }),
@@ -122,6 +124,9 @@ export class EvidenceBook {
       ...(proof === undefined
         ? {}
         : { proof: { ...decoded(proof, description.get('proof.signature')), compact: this.#redact(proof) } }),
+      ...(dpop === undefined
+        ? {}
+        : { dpop: { sha256: hashOf(dpop), ...decoded(dpop, description.get('dpop.signature')) } }),
       response: this.#response(outcome),
       expected: entry.expected,
       observed: this.#redact(entry.observed),
@@ -149,7 +154,12 @@ export class EvidenceBook {
   }
 
   paired(pair: PairEvidence): void {
-    this.#pairs.push({ ...pair, observed: this.#redact(pair.observed) });
+    const difference = pair.difference.map(({ field, control, variant }) => ({
+      field,
+      control: withoutDpopProofs(control),
+      variant: withoutDpopProofs(variant),
+    }));
+    this.#pairs.push({ ...pair, difference, observed: this.#redact(pair.observed) });
   }
 
   note(text: string): void {
@@ -165,7 +175,7 @@ export class EvidenceBook {
     this.#attack = attack;
   }
 
-  /** Takes access tokens out of a text that goes into the record. */
+  /** Takes access tokens and DPoP proofs out of a text that goes into the record. */
   redact(text: string): string {
     return this.#redact(text);
   }
@@ -210,14 +220,18 @@ export class EvidenceBook {
     if (outcome.type === 'failure') return { failure: outcome.kind, detail: this.#redact(outcome.detail) };
     return {
       status: outcome.status,
-      fields: outcome.fields.map(([name, value]) => [name, this.#redact(value)] as const),
+      fields: outcome.fields.map(([name, value]) => [name, this.#field(name, value)] as const),
       body: this.#redact(outcome.body.toString('utf8')),
       bodyTruncated: outcome.bodyTruncated || outcome.body.length > LONGEST_TEXT,
     };
   }
 
+  #field(name: string, value: string): string {
+    return this.#redact(isDpopField(name) ? withoutDpopProofs(value, true) : value);
+  }
+
   #redact(text: string): string {
-    let redacted = text;
+    let redacted = withoutDpopProofs(text);
     for (const [token, name] of this.#secrets)
       if (redacted.includes(token)) redacted = redacted.split(token).join(name);
     return redacted.length <= LONGEST_TEXT

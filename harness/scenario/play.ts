@@ -281,6 +281,15 @@ export class Play implements AsyncDisposable {
     this.evidence.measured({ what, value, unit });
   }
 
+  /**
+   * A number that stands beside measured ones to compare with, and that nobody can measure from outside.
+   *
+   * @param from the text that it follows from
+   */
+  derive(what: string, value: number, from: string): void {
+    this.evidence.measured({ what, value, unit: '', derivedFrom: from });
+  }
+
   /** Ends the scenario: it does not apply to this target. */
   notApplicable(reason: string): never {
     throw new Unjudgeable('not-applicable', 'target', reason);

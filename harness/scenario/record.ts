@@ -71,7 +71,7 @@ export interface ExchangeEvidence {
   readonly request: {
     readonly method: string;
     readonly target: string;
-    /** Secrets redacted: an access token appears as `<token sha-256 …>`. */
+    /** Secrets redacted: an access token appears as `<token sha-256 …>`, a DPoP proof as `<DPoP proof sha-256 …>`. */
     readonly fields: readonly (readonly [string, string])[];
     readonly body?: string;
   };
@@ -79,6 +79,8 @@ export interface ExchangeEvidence {
   readonly token?: DecodedJwt & { readonly sha256: string };
   /** The Session-Binding-Proof sent, decoded, and as sent (a proof is of no use on another connection; it is cut at 4 KiB). */
   readonly proof?: DecodedJwt & { readonly compact: string };
+  /** The DPoP proof sent, by hash and decoded; never as sent, since it could be presented again (RFC 9449 §11.1). */
+  readonly dpop?: DecodedJwt & { readonly sha256: string };
   readonly response:
     | {
         readonly status: number;
@@ -132,6 +134,8 @@ export interface Measurement {
   readonly value: number;
   /** `ms`, or empty for a plain number. */
   readonly unit: string;
+  /** Where the value was not measured but follows from a text: which. Such values stand apart in the report. */
+  readonly derivedFrom?: string;
 }
 
 export interface Evidence {

@@ -14,6 +14,8 @@ const CAPABILITIES = {
   registration: 'registers clients (RFC 7591)',
   'token-exchange': 'exchanges tokens (RFC 8693)',
   'opaque-tokens': 'issues opaque access tokens for the resource in TSBT_OPAQUE_AUDIENCE',
+  'short-lived-tokens':
+    'issues access tokens that are valid for five seconds at most for the resource in TSBT_SHORT_LIVED_AUDIENCE',
   'refresh-tokens': 'issues refresh tokens with token exchange to clients that are registered for them',
   'certificate-rotation': 'reloads its certificate and key files on SIGHUP',
   sidecar: 'a client that keeps its agents at arm’s length, as the draft’s Appendix B.4 asks of sidecars',

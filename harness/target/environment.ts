@@ -106,6 +106,7 @@ function authorizationServerPart(settings: AuthorizationServerSettings, publicPo
       TSBT_ISSUER: issuerAt(publicPort),
       TSBT_AUDIENCE: settings.audience,
       TSBT_OPAQUE_AUDIENCE: settings.opaqueAudience,
+      TSBT_SHORT_LIVED_AUDIENCE: settings.shortLivedAudience,
     },
     files: {
       TSBT_CLIENT_CA_FILE: { name: 'client-ca.pem', text: settings.clientAuthorities },

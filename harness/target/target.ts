@@ -87,6 +87,8 @@ export interface AuthorizationServerSettings extends Bounds {
   readonly audience: string;
   /** The resource whose access tokens are opaque. */
   readonly opaqueAudience: string;
+  /** The resource whose access tokens are valid for a few seconds. */
+  readonly shortLivedAudience: string;
   /** Metadata of the clients that it knows (RFC 7591 §2, with `client_id`). */
   readonly clients: readonly object[];
 }

@@ -1,10 +1,12 @@
 import { admissionMutants } from './admission.ts';
 import { confirmationMutants } from './confirmation.ts';
+import { dpopMutants } from './dpop.ts';
 import { exchangeMutants } from './exchange.ts';
 import { introspectionMutants } from './introspection.ts';
 import { issuingMutants } from './issuing.ts';
 import type { AuthorizationServerMutant } from './mutant.ts';
 import { trustMutants } from './trust.ts';
+import { validityMutants } from './validity.ts';
 
 /** Every mutant of the authorization server. */
 export const MUTANTS: readonly AuthorizationServerMutant[] = [
@@ -14,4 +16,6 @@ export const MUTANTS: readonly AuthorizationServerMutant[] = [
   ...exchangeMutants,
   ...admissionMutants,
   ...trustMutants,
+  ...dpopMutants,
+  ...validityMutants,
 ];

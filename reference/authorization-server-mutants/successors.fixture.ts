@@ -1,5 +1,6 @@
 import { exportJWK, importPKCS8, importSPKI, SignJWT } from 'jose';
 import { createPublicKey } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { request } from 'undici';
 import {
   accessToken,
@@ -8,6 +9,7 @@ import {
   type AuthorizationServerBench,
   decoded,
   ISSUER,
+  SHORT_LIVED_AUDIENCE,
 } from '../authorization-server/authorization-server.fixture.ts';
 import type { Behaviour } from '../authorization-server/behaviour.fixture.ts';
 import { ACCESS_TOKEN_TYPE, JWT_TYPE } from '../authorization-server/exchange-request.ts';
@@ -65,6 +67,19 @@ async function withOwnKey({ identities: { mallory } }: AuthorizationServerBench)
     .sign(await importPKCS8(mallory.privateKey, 'ES256'));
 }
 
+/** Exchanges of and with a token that has expired. */
+async function expired(server: AuthorizationServerBench): Promise<Readonly<Record<string, Answer>>> {
+  const { alice } = server.identities;
+  const subject = accessToken(await server.token('alice', alice));
+  const brief = accessToken(await server.token('alice', alice, { resource: SHORT_LIVED_AUDIENCE }));
+  const acting = { actor_token: brief, actor_token_type: ACCESS_TOKEN_TYPE };
+  await setTimeout((decoded(brief).claims.exp ?? 0) * 1000 - Date.now() + 50);
+  return {
+    'expired subject': await server.exchange('alice', alice, brief),
+    'expired actor': await server.exchange('alice', alice, subject, acting),
+  };
+}
+
 /**
  * What a server does with successors of successors, with tokens that come from a wrong hand after or beside a right one,
  * with clients that are read, and with keys and sessions that are told to it: what the rest of its behaviour does not show.
@@ -89,6 +104,7 @@ export async function successorsOf(server: AuthorizationServerBench): Promise<Be
     'stolen, called a JWT': await server.exchange('mallory', mallory, bound, jwt),
     'a client that is read': await readClient(server),
     'resumed by a client with another certificate': await onResumed(server),
+    ...(await expired(server)),
     'signed with the key in its header': await server.introspect(await withOwnKey(server)),
   };
   return Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, inShort(server, answer)]));

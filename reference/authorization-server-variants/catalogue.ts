@@ -5,6 +5,7 @@ import type { AuthorizationServerParts, SessionBindingParts } from '../authoriza
 import { defaultSessionBinding, isSessionBound } from '../authorization-server/session-binding.ts';
 import type { AuthorizationServerVariant } from '../authorization-server/target.ts';
 import { mayExchange } from '../authorization-server/token-access.ts';
+import { DPOP_FIELD } from '../dpop/vocabulary.ts';
 import { CONFIRMATION, EXPORTER_LABEL } from '../proof/vocabulary.ts';
 import type { HarmlessVariant } from './variant.ts';
 
@@ -104,6 +105,22 @@ export const VARIANTS: readonly HarmlessVariant[] = [
     difference: 'knows no DPoP, and ignores its proofs',
     lacks: ['dpop'],
     variant: () => withParts({ supportsDpop: false }),
+  },
+  {
+    id: 'V-AS-dpop-not-in-exchange',
+    difference: 'refuses a DPoP proof in a token exchange',
+    variant: () =>
+      withParts({
+        async provenKeyOf(context) {
+          if (context.get(DPOP_FIELD) === '') return undefined;
+          throw new errors.InvalidRequest('DPoP is not supported in a token exchange');
+        },
+      }),
+  },
+  {
+    id: 'V-AS-dpop-ignored-in-exchange',
+    difference: 'ignores the DPoP proof of a token exchange',
+    variant: () => withParts({ provenKeyOf: async () => undefined }),
   },
   {
     id: 'V-AS-no-certificate-code',

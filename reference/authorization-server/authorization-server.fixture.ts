@@ -14,6 +14,8 @@ import type { RunningTarget } from './target.ts';
 export const ISSUER = 'https://as.tsbt.test';
 export const AUDIENCE = 'https://rs.tsbt.test';
 export const OPAQUE_AUDIENCE = 'https://opaque.tsbt.test';
+/** Its tokens are valid for two seconds. */
+export const SHORT_LIVED_AUDIENCE = 'https://brief.tsbt.test';
 /** A resource server that is a client too, as in the middle of a chain. */
 export const HOP = 'https://b.tsbt.test';
 /** A resource server that authenticates with a secret. */
@@ -149,6 +151,7 @@ export async function layFoundation(): Promise<Foundation> {
       TSBT_ROLE: 'authorization-server',
       TSBT_AUDIENCE: AUDIENCE,
       TSBT_OPAQUE_AUDIENCE: OPAQUE_AUDIENCE,
+      TSBT_SHORT_LIVED_AUDIENCE: SHORT_LIVED_AUDIENCE,
       TSBT_TLS_CERT_FILE: await file('server.crt', pki.server.chain),
       TSBT_TLS_KEY_FILE: await file('server.key', pki.server.privateKey),
       TSBT_CLIENT_CA_FILE: await file('clients.crt', pki.trusted.certificate),

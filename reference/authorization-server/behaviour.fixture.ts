@@ -13,6 +13,7 @@ import {
   OPAQUE_AUDIENCE,
   SECRET,
 } from './authorization-server.fixture.ts';
+import { bindingsOf, dpopExchange, dpopParty, dpopToken, tokenRequestProof } from './dpop.fixture.ts';
 import { ACCESS_TOKEN_TYPE, JWT_TYPE, TOKEN_EXCHANGE } from './exchange-request.ts';
 
 /** Names an answer, and hands it on. */
@@ -31,6 +32,7 @@ const OBSERVERS: readonly Observer[] = [
   observeExchanges,
   observeThefts,
   observeWrongJwts,
+  observeDpop,
 ];
 
 /** The token of an answer, or a text that is none. */
@@ -252,6 +254,10 @@ async function observeWrongJwts(server: AuthorizationServerBench, observe: Obser
   const type = { subject_token_type: JWT_TYPE };
   await observe('proof as subject', server.exchange('alice', alice, proof, type));
   await observe('forged subject', server.exchange('alice', alice, forged, type));
+  const foreign = await new SignJWT({ ...claims, iss: 'https://elsewhere.test' })
+    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' })
+    .sign(key);
+  await observe('subject of another issuer', server.exchange('alice', alice, foreign, type));
   const assertion = await new SignJWT({
     iss: 'key',
     sub: 'key',
@@ -270,4 +276,35 @@ async function observeWrongJwts(server: AuthorizationServerBench, observe: Obser
   const { status, headers, body } = await server.send('/jwks', { method: 'GET' });
   const count = (body['keys'] as readonly unknown[]).length;
   await observe('JWK Set', Promise.resolve({ status, headers, body: { count } }));
+}
+
+async function observeDpop(server: AuthorizationServerBench, observe: Observe): Promise<void> {
+  const { alice, hop } = server.identities;
+  const [flagged, plain, recipient] = [
+    await dpopParty('alice', alice),
+    await dpopParty('bearer', alice),
+    await dpopParty(HOP, hop),
+  ];
+  const bindings = async (name: string, asking: Promise<Answer>) => {
+    const answer = await asking;
+    await observe(name, Promise.resolve({ ...answer, body: bindingsOf(answer) }));
+  };
+  const unbound = tokenOf(await server.token('alice', alice));
+  for (const [what, change] of [
+    ['right', {}],
+    ['for another method', { claims: { htm: 'GET' } }],
+    ['by another key', { signer: recipient.keys.privateKey }],
+  ] as const) {
+    const dpop = await tokenRequestProof(server, flagged, change);
+    await bindings(`exchange with a DPoP proof: ${what}`, dpopExchange(server, flagged, unbound, dpop));
+  }
+  for (const party of [flagged, plain]) {
+    const subject = await dpopToken(server, party, { resource: HOP });
+    const own = await tokenRequestProof(server, party);
+    const theirs = await tokenRequestProof(server, recipient);
+    const whose = `DPoP-bound token of ${party.clientId}`;
+    await bindings(`${whose}, by itself`, dpopExchange(server, party, subject, own));
+    await bindings(`${whose}, by its recipient`, dpopExchange(server, recipient, subject, theirs));
+    await bindings(`${whose}, without proof`, dpopExchange(server, recipient, subject, undefined));
+  }
 }

@@ -2,7 +2,15 @@ import type { Client, KoaContextWithOIDC, UnknownObject } from 'oidc-provider';
 import { type ClientCertificate, certificateOf } from './client-certificate.ts';
 import { type ExchangeRequest, readExchangeRequest } from './exchange-request.ts';
 import { defaultSessionBinding } from './session-binding.ts';
-import { mayExchange, mayIntrospect, type MayExchange, type MayIntrospect } from './token-access.ts';
+import { type ProvenKeyOf, provingKey } from './dpop.ts';
+import {
+  needsNoKey,
+  type NeedsNoKey,
+  mayExchange,
+  mayIntrospect,
+  type MayExchange,
+  type MayIntrospect,
+} from './token-access.ts';
 import { verifyJwt, type VerifyJwt } from './token-finder.ts';
 
 /** Members of a token's `cnf`. */
@@ -64,14 +72,19 @@ export interface SessionBindingParts {
 export interface AuthorizationServerParts {
   readonly certificateOf: (context: KoaContextWithOIDC) => ClientCertificate | undefined;
   readonly mayExchange: MayExchange;
+  readonly needsNoKey: NeedsNoKey;
   readonly mayIntrospect: MayIntrospect;
   readonly verifyJwt: VerifyJwt;
   readonly readExchangeRequest: (parameters: UnknownObject) => ExchangeRequest;
   readonly formatOf: (resource: string, opaqueAudience: string | undefined) => 'jwt' | 'opaque';
   /** How long access tokens are valid, in seconds. */
   readonly lifetime: number;
+  /** The same for the resource whose tokens are short-lived. */
+  readonly shortLifetime: number;
   readonly exchangesTokens: boolean;
   readonly supportsDpop: boolean;
+  /** Verifies the DPoP proof of a token exchange, where DPoP is supported. */
+  readonly provenKeyOf: ProvenKeyOf;
   /** Runs around everything else; `next` answers the request. */
   readonly around: (context: KoaContextWithOIDC, next: () => Promise<unknown>) => Promise<void>;
   /** Without it the server is what it was before the draft. */
@@ -81,13 +94,16 @@ export interface AuthorizationServerParts {
 export const defaultParts: AuthorizationServerParts = {
   certificateOf,
   mayExchange,
+  needsNoKey,
   mayIntrospect,
   verifyJwt,
   readExchangeRequest,
   formatOf: (resource, opaqueAudience) => (resource === opaqueAudience ? 'opaque' : 'jwt'),
   lifetime: 300,
+  shortLifetime: 2,
   exchangesTokens: true,
   supportsDpop: true,
+  provenKeyOf: provingKey(),
   around: async (_context, next) => void (await next()),
   sessionBinding: defaultSessionBinding,
 };

@@ -68,7 +68,12 @@ function grantsConfiguration(
     issueRefreshToken: () => false,
     rotateRefreshToken: false,
     findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
-    ttl: { AccessToken: lifetime, ClientCredentials: lifetime, RefreshToken: LONG, Grant: LONG },
+    ttl: {
+      AccessToken: (_context, token) => token.resourceServer?.accessTokenTTL ?? lifetime,
+      ClientCredentials: (_context, token) => token.resourceServer?.accessTokenTTL ?? lifetime,
+      RefreshToken: LONG,
+      Grant: LONG,
+    },
   };
 }
 

@@ -26,10 +26,14 @@ const BASIC_SCOPES = ['tsbt.read', 'tsbt.scoped'];
  */
 export function createResources(
   settings: Settings,
-  { formatOf, lifetime }: Pick<AuthorizationServerParts, 'formatOf' | 'lifetime'>,
+  {
+    formatOf,
+    lifetime,
+    shortLifetime,
+  }: Pick<AuthorizationServerParts, 'formatOf' | 'lifetime' | 'shortLifetime'>,
   isClient: (clientId: string) => Promise<boolean>,
 ): Resources {
-  const { audience, opaqueAudience } = settings;
+  const { audience, opaqueAudience, shortLivedAudience } = settings;
   const scopes = new Set(
     [BASIC_SCOPES, ...settings.clients.map(({ scope }) => scope?.split(' ') ?? [])].flat(),
   );
@@ -40,13 +44,14 @@ export function createResources(
       const isKnown =
         resource === audience ||
         resource === opaqueAudience ||
+        resource === shortLivedAudience ||
         (URL.canParse(resource) && (await isClient(resource)));
       if (!isKnown) throw new errors.InvalidTarget('there is no such resource');
       return {
         audience: resource,
         scope: [...scopes].join(' '),
         accessTokenFormat: formatOf(resource, opaqueAudience),
-        accessTokenTTL: lifetime,
+        accessTokenTTL: resource === shortLivedAudience ? shortLifetime : lifetime,
         jwt: { sign: { alg: 'ES256' } },
       };
     },

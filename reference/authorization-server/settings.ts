@@ -18,6 +18,8 @@ export interface Settings {
   readonly audience: string;
   /** The resource whose access tokens are opaque. */
   readonly opaqueAudience: string | undefined;
+  /** The resource whose access tokens are valid for a few seconds. */
+  readonly shortLivedAudience: string | undefined;
   readonly clients: readonly ClientMetadata[];
 }
 
@@ -33,6 +35,11 @@ function issuerOf(environment: Environment): string {
 function resourceOf(name: string, value: string): string {
   if (URL.canParse(value) && !value.includes('#')) return value;
   throw new SettingsError(`${name}: ${value} is not an absolute URI without a fragment (RFC 8707 §2)`);
+}
+
+function optionalResource(environment: Environment, name: string): string | undefined {
+  const { [name]: value = '' } = environment;
+  return value === '' ? undefined : resourceOf(name, value);
 }
 
 function isClient(value: unknown): value is ClientMetadata {
@@ -64,7 +71,6 @@ export function readSettings(environment: Environment): Settings {
     const message = `TSBT_ROLE: only authorization-server is played here, not ${role ?? 'nothing'}`;
     throw new SettingsError(message, 127);
   }
-  const opaque = environment['TSBT_OPAQUE_AUDIENCE'];
   return {
     ...listenAddress(environment),
     tls: {
@@ -74,8 +80,8 @@ export function readSettings(environment: Environment): Settings {
     },
     issuer: issuerOf(environment),
     audience: resourceOf('TSBT_AUDIENCE', required(environment, 'TSBT_AUDIENCE')),
-    opaqueAudience:
-      opaque === undefined || opaque === '' ? undefined : resourceOf('TSBT_OPAQUE_AUDIENCE', opaque),
+    opaqueAudience: optionalResource(environment, 'TSBT_OPAQUE_AUDIENCE'),
+    shortLivedAudience: optionalResource(environment, 'TSBT_SHORT_LIVED_AUDIENCE'),
     clients: clientsOf(environment),
   };
 }

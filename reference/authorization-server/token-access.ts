@@ -7,6 +7,8 @@ import type { IssuedToken } from './issued-token.ts';
 export interface Requester {
   readonly clientId: string;
   readonly certificate: ClientCertificate | undefined;
+  /** Thumbprint of the key that the request proves by DPoP (RFC 9449 §5). */
+  readonly dpopKey: string | undefined;
   readonly context: KoaContextWithOIDC;
 }
 
@@ -16,14 +18,20 @@ export type MayExchange = (requester: Requester, token: IssuedToken, as: 'subjec
 /** Whether a client may learn what is known of a token. */
 export type MayIntrospect = (clientId: string, token: IssuedToken) => boolean;
 
+/** The member of `cnf` that names a DPoP key (RFC 9449 §6.1). */
+export const DPOP_KEY = 'jkt';
+
 /**
  * Whether a token is the requester's own: a token that is bound to a certificate belongs to whoever proved to hold its
- * key in the handshake, and to nobody else, not even to another certificate of the client that it was issued to.
+ * key in the handshake, and to nobody else, not even to another certificate of the client that it was issued to. The same
+ * goes for the DPoP key that it is bound to.
  */
 function isHolder(
-  { clientId, certificate }: Requester,
+  { clientId, certificate, dpopKey }: Requester,
   { confirmation, clientId: issuedTo }: IssuedToken,
 ): boolean {
+  const key = confirmation[DPOP_KEY];
+  if (key !== undefined && key !== dpopKey) return false;
   const bound = confirmation[CONFIRMATION.certificate];
   return bound === undefined ? clientId === issuedTo : bound === certificate?.thumbprint;
 }
@@ -53,3 +61,20 @@ export const mayExchange: MayExchange = (requester, token, as) =>
  */
 export const mayIntrospect: MayIntrospect = (clientId, token) =>
   token.clientId === clientId || isRecipient(clientId, token);
+
+/** Whether a successor is bound to a certificate, by RFC 8705 or to TLS sessions. */
+export interface SuccessorBinding {
+  readonly certificate: boolean;
+}
+
+/** Whether the successor of an exchange may be bound to no DPoP key, given the tokens that are exchanged for it. */
+export type NeedsNoKey = (exchanged: readonly IssuedToken[], successor: SuccessorBinding) => boolean;
+
+/**
+ * A token that is bound to a DPoP key has no successor that anybody can use: another recipient has another key, but none
+ * has none.
+ *
+ * Source: draft -06 §3.2, §4.2; RFC 9449 §1.
+ */
+export const needsNoKey: NeedsNoKey = (exchanged, { certificate }) =>
+  certificate || !exchanged.some(({ confirmation }) => Object.hasOwn(confirmation, DPOP_KEY));

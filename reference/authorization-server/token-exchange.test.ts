@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { importPKCS8, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProof } from '../proof/create.ts';
@@ -10,6 +11,7 @@ import {
   decoded,
   HOP,
   OPAQUE_AUDIENCE,
+  SHORT_LIVED_AUDIENCE,
   startAuthorizationServer,
 } from './authorization-server.fixture.ts';
 import { ACCESS_TOKEN_TYPE, JWT_TYPE } from './exchange-request.ts';
@@ -213,12 +215,20 @@ describe('a request that is wrong', () => {
     }
   });
 
-  test('asks for DPoP, which an exchange does not give', async () => {
+  test('comes with a token that has expired', async () => {
     const { alice } = server.identities;
-    const form = { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', client_id: 'alice' };
-    expect(await server.post('/token', form, alice, { dpop: 'x' })).toMatchObject({
-      status: 400,
-      body: { error: 'invalid_request' },
-    });
+    const answer = await server.token('alice', alice, { resource: SHORT_LIVED_AUDIENCE });
+    const brief = accessToken(answer);
+    expect(answer.body['expires_in']).toBeLessThanOrEqual(2);
+    const subject = accessToken(await server.token('alice', alice));
+    const acting = { actor_token: brief, actor_token_type: ACCESS_TOKEN_TYPE };
+    const { exp = 0 } = decoded(brief).claims;
+    await setTimeout(exp * 1000 - Date.now() + 50);
+    for (const expired of [
+      await server.exchange('alice', alice, brief),
+      await server.exchange('alice', alice, subject, acting),
+    ])
+      expect(expired).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+    expect((await server.exchange('alice', alice, subject)).status).toBe(200);
   });
 });

@@ -9,11 +9,12 @@ import {
   type UnknownObject,
 } from 'oidc-provider';
 import { BoundedMap } from '../memory/bounded-map.ts';
+import { type ProvenKey, REMEMBERED_SECONDS } from './dpop.ts';
 import { type ExchangeRequest, JWT_TYPE, TOKEN_EXCHANGE } from './exchange-request.ts';
 import type { IssuedToken } from './issued-token.ts';
 import type { AuthorizationServerParts } from './parts.ts';
 import type { Resources } from './resources.ts';
-import { isSessionBound } from './session-binding.ts';
+import { isSessionBound, SESSION_BOUND } from './session-binding.ts';
 import type { FindToken } from './token-finder.ts';
 
 /** What the tokens of one exchange have from the tokens that were exchanged: the issued one, and those of its refresh token. */
@@ -63,28 +64,33 @@ export class TokenExchange {
   async handle(context: TokenEndpointGrantContext): Promise<void> {
     const { provider, parts, resources } = this.#options;
     const { client } = context.oidc;
-    // oidc-provider verifies DPoP proofs for its own grants alone: better no token than one without the key.
-    if (client.dpopBoundAccessTokens === true || context.get('DPoP') !== '') {
-      throw new errors.InvalidRequest('DPoP is not supported in a token exchange');
-    }
+    const key = parts.supportsDpop ? await parts.provenKeyOf(context) : undefined;
+    if (client.dpopBoundAccessTokens === true && key === undefined)
+      throw new errors.InvalidRequest('DPoP proof JWT not provided');
     const request = parts.readExchangeRequest(context.oidc.params);
-    const subject = await this.#accepted(context, request.subjectToken, 'subject');
-    const actor =
-      request.actorToken === undefined
-        ? undefined
-        : await this.#accepted(context, request.actorToken, 'actor');
+    const accepted = (value: string, as: 'subject' | 'actor') => this.#accepted(context, key, value, as);
+    const subject = await accepted(request.subjectToken, 'subject');
+    const actor = request.actorToken === undefined ? undefined : await accepted(request.actorToken, 'actor');
     const resource = request.target ?? resources.default;
     const server = await resources.find(resource);
     const scope = scopeOf(request, subject, client, server);
-    const grantId = await this.#grant(client, subject, resource, scope);
-    this.#inheritances.set(grantId, {
-      sessionBound:
-        parts.sessionBinding?.isInherited({
-          subject: isSessionBound(subject.confirmation),
-          actor: actor && isSessionBound(actor.confirmation),
-        }) ?? false,
-      actor: actorClaim(client, subject, actor),
+    const sessionBound =
+      parts.sessionBinding?.isInherited({
+        subject: isSessionBound(subject.confirmation),
+        actor: actor && isSessionBound(actor.confirmation),
+      }) ?? false;
+    const certificateBound =
+      sessionBound ||
+      (parts.sessionBinding !== undefined && client[SESSION_BOUND] === true) ||
+      client.tlsClientCertificateBoundAccessTokens === true;
+    const mayBeWithoutKey = parts.needsNoKey(actor === undefined ? [subject] : [subject, actor], {
+      certificate: certificateBound,
     });
+    if (key === undefined && !mayBeWithoutKey)
+      throw new errors.InvalidRequest('a DPoP-bound token is exchanged with a DPoP proof');
+    await this.#claim(client, key);
+    const grantId = await this.#grant(client, subject, resource, scope);
+    this.#inheritances.set(grantId, { sessionBound, actor: actorClaim(client, subject, actor) });
 
     const token = new provider.AccessToken({
       client,
@@ -97,7 +103,10 @@ export class TokenExchange {
         ...(request.requestedType === JWT_TYPE && { accessTokenFormat: 'jwt' }),
       }),
       // A successor does not outlive what it was exchanged for.
-      expiresIn: Math.max(1, Math.min(parts.lifetime, subject.expiresAt - Math.floor(Date.now() / 1000))),
+      expiresIn: Math.max(
+        1,
+        Math.min(server.accessTokenTTL ?? parts.lifetime, subject.expiresAt - Math.floor(Date.now() / 1000)),
+      ),
     });
     if (client.tlsClientCertificateBoundAccessTokens === true) {
       const certificate = parts.certificateOf(context);
@@ -105,9 +114,12 @@ export class TokenExchange {
         throw new errors.InvalidGrant('mutual TLS client certificate not provided');
       token.setThumbprint('x5t', certificate.x509);
     }
+    if (key !== undefined) token.setThumbprint('jkt', key.thumbprint);
     context.oidc.entity('AccessToken', token);
     const value = await token.save();
-    const refreshToken = await this.#refreshToken(client, subject, { resource, scope, grantId });
+    // With a key of its own it gives no token without a proof of that key.
+    const jkt = mayBeWithoutKey ? undefined : key?.thumbprint;
+    const refreshToken = await this.#refreshToken(client, subject, { resource, scope, grantId, jkt });
     context.body = {
       access_token: value,
       issued_token_type: request.requestedType,
@@ -118,8 +130,17 @@ export class TokenExchange {
     };
   }
 
+  /** The last check: a request that is refused for something else must not use up the `jti` of its proof. */
+  async #claim({ clientId }: Client, key: ProvenKey | undefined): Promise<void> {
+    if (key === undefined) return;
+    const until = Math.floor(Date.now() / 1000) + REMEMBERED_SECONDS;
+    if (!(await this.#options.provider.ReplayDetection.unique(clientId, key.identifier, until)))
+      throw new errors.InvalidDpopProof('a DPoP proof with this jti was presented before');
+  }
+
   async #accepted(
     context: TokenEndpointGrantContext,
+    key: ProvenKey | undefined,
     value: string,
     as: 'subject' | 'actor',
   ): Promise<IssuedToken> {
@@ -130,6 +151,7 @@ export class TokenExchange {
     const requester = {
       clientId: context.oidc.client.clientId,
       certificate: parts.certificateOf(context),
+      dpopKey: key?.thumbprint,
       context,
     };
     if (!parts.mayExchange(requester, token, as)) {
@@ -148,11 +170,20 @@ export class TokenExchange {
   async #refreshToken(
     client: Client,
     subject: IssuedToken,
-    grant: { readonly resource: string; readonly scope: string; readonly grantId: string },
+    {
+      jkt,
+      ...grant
+    }: {
+      readonly resource: string;
+      readonly scope: string;
+      readonly grantId: string;
+      readonly jkt: string | undefined;
+    },
   ): Promise<string | undefined> {
     if (!client.grantTypeAllowed('refresh_token')) return undefined;
     const { RefreshToken } = this.#options.provider;
-    return new RefreshToken({ client, accountId: subject.subject, gty: TOKEN_EXCHANGE, ...grant }).save();
+    const common = { client, accountId: subject.subject, gty: TOKEN_EXCHANGE };
+    return new RefreshToken({ ...common, ...grant, ...(jkt !== undefined && { jkt }) }).save();
   }
 }
 

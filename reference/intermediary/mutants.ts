@@ -1,3 +1,4 @@
+import { Agent } from 'undici';
 import { defaultClientParts } from '../client/parts.ts';
 import { PROOF_FIELD, PROOF_FIELD_LOWER } from '../proof/vocabulary.ts';
 import { fieldValues } from '../resource-server/http-message.ts';
@@ -6,6 +7,7 @@ import { SettingsError } from '../resource-server/settings.ts';
 import type { RunningTarget } from '../resource-server/target.ts';
 import { forwardedFields } from './intermediary.ts';
 import { type HopVariant, start as startReference } from './target.ts';
+import { createTokenExchange, exchangeParameters } from './token-exchange.ts';
 
 /** The reference intermediate with exactly one realistic mistake. */
 export interface HopMutant {
@@ -14,6 +16,18 @@ export interface HopMutant {
   /** Requirements that the mistake breaks: at least one scenario of each must fail. */
   readonly breaks: readonly string[];
   variant(): HopVariant;
+}
+
+type Parameters = Readonly<Record<string, string>>;
+
+/** The reference that sends other parameters to the token endpoint. */
+function asking(change: (right: Parameters) => Parameters): HopVariant {
+  return {
+    exchangeOf: (client, { tokenEndpoint, audience }) =>
+      createTokenExchange(client, tokenEndpoint, audience, (clientId, subjectToken) =>
+        change(exchangeParameters(clientId, subjectToken)),
+      ),
+  };
 }
 
 /** Mistakes of an intermediate (draft -06 §4.6.1). */
@@ -73,6 +87,33 @@ export const MUTANTS: readonly HopMutant[] = [
         },
       },
     }),
+  },
+  {
+    id: 'M-CL-182',
+    mistake: 'asks for its tokens over a connection without its certificate',
+    breaks: ['CL-AS-1'],
+    variant: () => ({
+      exchangeOf(_client, { authorities, tokenEndpoint, audience }) {
+        const plain = new Agent({ connect: { ca: authorities }, keepAliveTimeout: 1 });
+        return createTokenExchange(plain, tokenEndpoint, audience);
+      },
+    }),
+  },
+  {
+    id: 'M-CL-183',
+    mistake: 'does not say of what type the token is that it exchanges',
+    breaks: ['CL-AS-2'],
+    variant: () => asking(({ subject_token_type: _none, ...parameters }) => parameters),
+  },
+  {
+    id: 'M-CL-184',
+    mistake: 'sends the inbound token with the scheme that it came under',
+    breaks: ['CL-AS-2'],
+    variant: () =>
+      asking((parameters) => ({
+        ...parameters,
+        subject_token: `Bearer ${parameters['subject_token'] ?? ''}`,
+      })),
   },
 ];
 

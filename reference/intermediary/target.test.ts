@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -17,6 +18,8 @@ let server: Bench;
 let folder: string;
 let endPoint: ReturnType<typeof createServer>;
 const exchanges: URLSearchParams[] = [];
+/** Who presented a certificate that is trusted, for each exchange. */
+const authorized: boolean[] = [];
 const atServer: HttpRequest[] = [];
 
 beforeAll(async () => {
@@ -33,8 +36,9 @@ beforeAll(async () => {
   await writeFile(join(folder, 'b.crt'), pki.mallory.chain);
   await writeFile(join(folder, 'b.key'), pki.mallory.privateKey);
   const tls = { cert: pki.server.chain, key: pki.server.privateKey, ca: pki.trusted.certificate };
-  endPoint = createServer({ ...tls, requestCert: true }, (request, response) => {
+  endPoint = createServer({ ...tls, requestCert: true, rejectUnauthorized: false }, (request, response) => {
     const answer = async () => {
+      authorized.push(request.socket instanceof TLSSocket && request.socket.authorized);
       exchanges.push(new URLSearchParams(await text(request)));
       const token = await server.mint({ sub: 'b for alice', cnf: sessionBound(pki.mallory) });
       response.end(JSON.stringify({ access_token: token, token_type: 'Bearer' }));
@@ -51,6 +55,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   exchanges.length = 0;
+  authorized.length = 0;
   atServer.length = 0;
 });
 
@@ -94,6 +99,7 @@ describe('the intermediate', () => {
     const { status, body, token, inbound } = await ask(start, true);
     expect([status, JSON.parse(body)]).toEqual([200, expect.objectContaining({ sub: 'b for alice' })]);
     expect(exchanges.map((form) => form.get('subject_token'))).toEqual([token]);
+    expect(authorized).toEqual([true]);
     expect(proofsAtServer()).toHaveLength(1);
     const thumbprint = server.pki.mallory.thumbprint;
     expect(parseProof(proofsAtServer()[0] ?? '')).toMatchObject({ header: { 'x5t#S256': thumbprint } });
@@ -111,6 +117,10 @@ test.each(MUTANTS.map(({ id }) => id))('%s shows its mistake', async (variant) =
   const starting: typeof start = (environment) => startMutant(environment, { variant });
   await ask(starting, false);
   const early = exchanges.length;
-  const { inbound } = await ask(starting, true);
-  expect(early > 0 || proofsAtServer().some((proof) => proof.includes(inbound ?? ''))).toBe(true);
+  const { inbound, token } = await ask(starting, true);
+  const isForwarded = proofsAtServer().some((proof) => proof.includes(inbound ?? ''));
+  const isMalformed = exchanges.some(
+    (form) => form.get('subject_token') !== token || !form.has('subject_token_type'),
+  );
+  expect([early > 0, isForwarded, isMalformed, authorized.includes(false)]).toContain(true);
 });

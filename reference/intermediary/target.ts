@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici';
 import { SessionBoundAgent, type SessionBoundAgentOptions } from '../client/agent.ts';
 import { createJwtValidator } from '../resource-server/jwt-tokens.ts';
 import type { ResourceServerParts } from '../resource-server/parts.ts';
@@ -7,7 +8,7 @@ import type { Environment } from '../resource-server/settings.ts';
 import type { RunningTarget } from '../resource-server/target.ts';
 import type { TokenValidator } from '../resource-server/token.ts';
 import { createIntermediary, forwardedFields, type IntermediaryOptions } from './intermediary.ts';
-import { readHopSettings } from './settings.ts';
+import { type HopSettings, readHopSettings } from './settings.ts';
 import { createTokenExchange, type TokenExchange } from './token-exchange.ts';
 
 /** What a variant of the target is put together from instead of the defaults. */
@@ -18,6 +19,8 @@ export interface HopVariant {
   }) => Partial<ResourceServerParts>;
   readonly client?: Pick<SessionBoundAgentOptions, 'parts'>;
   readonly fieldsOf?: IntermediaryOptions['fieldsOf'];
+  /** Default: with the certificate of the client, as RFC 8693 has it. */
+  readonly exchangeOf?: (client: Dispatcher, settings: HopSettings) => TokenExchange;
 }
 
 export interface HopOptions {
@@ -43,7 +46,9 @@ export async function start(environment: Environment, options: HopOptions = {}):
     identity: settings.identity,
     tls: { ca: settings.authorities },
   });
-  const exchange = createTokenExchange(client, settings.tokenEndpoint, settings.audience);
+  const exchange =
+    variant?.exchangeOf?.(client, settings) ??
+    createTokenExchange(client, settings.tokenEndpoint, settings.audience);
   const validateToken = createJwtValidator(settings);
   const fieldsOf = variant?.fieldsOf ?? forwardedFields;
   const handler = createIntermediary({ client, upstream: settings.upstream, exchange, fieldsOf });

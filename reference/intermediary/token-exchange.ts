@@ -7,6 +7,17 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 /** Longest response that is read, in octets. */
 const MAXIMUM_RESPONSE = 65_536;
 
+/** The parameters of a token exchange request (RFC 8693 §2.1). */
+export function exchangeParameters(clientId: string, subjectToken: string): Readonly<Record<string, string>> {
+  return {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    client_id: clientId,
+    subject_token: subjectToken,
+    subject_token_type: ACCESS_TOKEN,
+    requested_token_type: ACCESS_TOKEN,
+  };
+}
+
 /**
  * Exchanges tokens over mutual TLS, so that what comes is bound to this client's certificate.
  *
@@ -14,20 +25,19 @@ const MAXIMUM_RESPONSE = 65_536;
  *
  * Source: draft -06 §3.1, §4.6; RFC 8693 §2.1.
  */
-export function createTokenExchange(client: Dispatcher, endpoint: URL, clientId: string): TokenExchange {
+export function createTokenExchange(
+  client: Dispatcher,
+  endpoint: URL,
+  clientId: string,
+  parameters = exchangeParameters,
+): TokenExchange {
   return async (subjectToken) => {
     const { statusCode, body } = await client.request({
       origin: endpoint.origin,
       path: `${endpoint.pathname}${endpoint.search}`,
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: new URLSearchParams({
-        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-        client_id: clientId,
-        subject_token: subjectToken,
-        subject_token_type: ACCESS_TOKEN,
-        requested_token_type: ACCESS_TOKEN,
-      }).toString(),
+      body: new URLSearchParams(parameters(clientId, subjectToken)).toString(),
     });
     let text = '';
     for await (const chunk of body.setEncoding('utf8')) {

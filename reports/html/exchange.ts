@@ -44,47 +44,44 @@ function decoded(name: string, jwt: DecodedJwt, more: Markup | null): Markup {
 interface Seen {
   readonly tokens: Map<string, number>;
   readonly proofs: Map<string, number>;
+  readonly dpop: Map<string, number>;
 }
 
-function jwts(exchange: ExchangeEvidence, seen: Seen): Markup[] {
-  const { id, proof, token } = exchange;
+/** A JWT the first time that it is sent in the list, and a reference to that later. */
+function onceShown(
+  name: string,
+  jwt: DecodedJwt,
+  { key, id, seen }: { readonly key: string; readonly id: number; readonly seen: Map<string, number> },
+  more: Markup,
+): Markup {
+  const before = seen.get(key);
+  if (before === undefined) {
+    seen.set(key, id);
+    return decoded(name, jwt, more);
+  }
+  return html`<div>
+    <h6>${name}</h6>
+    <p class="dim">The same as in #${before}.</p>
+  </div>`;
+}
+
+function jwts({ id, proof, dpop, token }: ExchangeEvidence, seen: Seen): Markup[] {
   const parts: Markup[] = [];
   if (proof !== undefined) {
-    const before = seen.proofs.get(proof.compact);
-    if (before === undefined) {
-      seen.proofs.set(proof.compact, id);
-      parts.push(
-        decoded(
-          'Proof, decoded',
-          proof,
-          html`<details class="raw">
-            <summary>As sent</summary>
-            ${block(proof.compact, 1200)}
-          </details>`,
-        ),
-      );
-    } else
-      parts.push(
-        html`<div>
-          <h6>Proof, decoded</h6>
-          <p class="dim">The same as in #${before}.</p>
-        </div>`,
-      );
+    const raw = html`<details class="raw">
+      <summary>As sent</summary>
+      ${block(proof.compact, 1200)}
+    </details>`;
+    parts.push(onceShown('Proof, decoded', proof, { key: proof.compact, id, seen: seen.proofs }, raw));
   }
-  if (token !== undefined) {
-    const before = seen.tokens.get(token.sha256);
-    if (before === undefined) {
-      seen.tokens.set(token.sha256, id);
-      parts.push(
-        decoded('Access token, decoded', token, html`<p class="dim">SHA-256 ${shown(token.sha256)}</p>`),
-      );
-    } else
-      parts.push(
-        html`<div>
-          <h6>Access token, decoded</h6>
-          <p class="dim">The same as in #${before}.</p>
-        </div>`,
-      );
+  const hashed = [
+    ['DPoP proof, decoded', dpop, seen.dpop],
+    ['Access token, decoded', token, seen.tokens],
+  ] as const;
+  for (const [name, jwt, before] of hashed) {
+    if (jwt === undefined) continue;
+    const named = html`<p class="dim">SHA-256 ${shown(jwt.sha256)}</p>`;
+    parts.push(onceShown(name, jwt, { key: jwt.sha256, id, seen: before }, named));
   }
   return parts;
 }
@@ -122,7 +119,7 @@ const LISTED = 60;
  * whole request and response, with token and proof decoded.
  */
 export function exchangeList(exchanges: readonly ExchangeEvidence[], details: ReadonlySet<number>): Markup {
-  const seen: Seen = { tokens: new Map(), proofs: new Map() };
+  const seen: Seen = { tokens: new Map(), proofs: new Map(), dpop: new Map() };
   const listed = exchanges.filter((exchange, index) => index < LISTED || details.has(exchange.id));
   const rest = exchanges.length - listed.length;
   return html`<ol class="exchanges">

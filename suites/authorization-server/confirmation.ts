@@ -1,16 +1,15 @@
 import { hash } from 'node:crypto';
-import { dpopProof } from '../../harness/forge/other-jwts.ts';
+import { createDpopKey } from '../../harness/forge/dpop-proof.ts';
 import { EXPORTER_LABEL } from '../../harness/forge/token.ts';
 import { authorizationServerSuite } from '../../harness/scenario/authorization-server/authorization-server-scenario.ts';
-import type { AuthorizationServerStage } from '../../harness/scenario/authorization-server/authorization-server-stage.ts';
 import { confirmationOf, tokenOf } from '../../harness/scenario/authorization-server/issued.ts';
-import type { Answer } from '../../harness/scenario/authorization-server/issued.ts';
 import { CLIENTS } from '../../harness/scenario/authorization-server/registered-clients.ts';
 import {
   isSessionBound,
   seenConfirmation,
 } from '../../harness/scenario/authorization-server/seen-confirmation.ts';
 import type { Connection, Derivation } from '../../harness/wire/connection.ts';
+import { withDpop } from './dpop-proof.ts';
 import { FLAGGED_CLIENTS, requestAs } from './flagged-clients.ts';
 
 /** draft -06 §2.4, §3.1: the confirmation claim of the tokens that are issued. */
@@ -39,26 +38,6 @@ function valuesOf(connection: Connection): readonly string[] {
       value.toString('base64').replace(/=+$/, ''),
       value.toString('hex'),
     ]);
-}
-
-/** A DPoP proof of alice's for the token endpoint (RFC 9449 §5). */
-async function proofForTokenEndpoint(stage: AuthorizationServerStage, nonce?: string): Promise<string> {
-  const url = new URL(await stage.endpoint('token_endpoint'), stage.setting.issuer);
-  return dpopProof(
-    { identity: stage.identities.alice, token: '', htm: 'POST', htu: `${url.origin}${url.pathname}` },
-    { claims: { ath: undefined, ...(nonce !== undefined && { nonce }) } },
-  );
-}
-
-/** Asks for a token with a DPoP proof, once more where a nonce has to be in it (RFC 9449 §8). */
-async function requestWithDpop(stage: AuthorizationServerStage, what: string): Promise<Answer> {
-  const ask = async (nonce?: string): Promise<Answer> =>
-    stage.requestToken(what, {}, { fields: [['DPoP', await proofForTokenEndpoint(stage, nonce)]] });
-  const first = await ask();
-  const { outcome } = first;
-  const nonce =
-    outcome.type === 'response' && outcome.fields.find(([name]) => name.toLowerCase() === 'dpop-nonce')?.[1];
-  return first.json['error'] === 'use_dpop_nonce' && typeof nonce === 'string' ? ask(nonce) : first;
 }
 
 export const confirmation = authorizationServerSuite('as-confirmation', [
@@ -146,9 +125,12 @@ export const confirmation = authorizationServerSuite('as-confirmation', [
     cause:
       'The key of a DPoP proof replaces the other members of cnf. They stand beside each other (RFC 7800 §3.1); what the client is registered for is not undone by a proof.',
     async run(stage) {
-      await stage.token();
+      const control = await seenConfirmation(stage, 'a session-bound token', await stage.token());
+      if (!isSessionBound(control))
+        return stage.holds(false, 'without a DPoP proof the token is not session-bound', NO_CONFIRMATION);
       const what = 'the same request with a DPoP proof';
-      const answer = await requestWithDpop(stage, what);
+      const key = createDpopKey('alice’s DPoP key');
+      const answer = await withDpop(stage, key, (fields) => stage.requestToken(what, {}, { fields }));
       const token = tokenOf(answer);
       if (token === null)
         return stage.observe(

@@ -9,7 +9,7 @@ import {
   mustBeBound,
   neverExchanged,
   partiesOf,
-  tokenForHop,
+  boundTokenForHop,
   unseen,
 } from './exchange.ts';
 import type { Exchanger } from './exchange.ts';
@@ -74,7 +74,7 @@ export const exchangeLaundering = authorizationServerSuite('as-exchange-launderi
       const { refreshing, recipient } = partiesOf(stage);
       const routes = [
         { by: refreshing, from: await boundToken(stage, EVERY_SCOPE, refreshing.client) },
-        { by: recipient, from: await tokenForHop(stage) },
+        { by: recipient, from: await boundTokenForHop(stage) },
       ];
       let [refreshed, judged] = [0, 0];
       for (const { by, from } of routes) {

@@ -1,8 +1,8 @@
 import type { AuthorizationServerStage } from '../../harness/scenario/authorization-server/authorization-server-stage.ts';
 import { authorizationServerSuite } from '../../harness/scenario/authorization-server/authorization-server-scenario.ts';
 import { tokenOf } from '../../harness/scenario/authorization-server/issued.ts';
-import type { Answer, IssuedToken } from '../../harness/scenario/authorization-server/issued.ts';
-import { EVERY_SCOPE, actedBy, partiesOf, rightExchange, takenActor } from './exchange.ts';
+import type { IssuedToken } from '../../harness/scenario/authorization-server/issued.ts';
+import { EVERY_SCOPE, actedBy, isError, partiesOf, rightExchange, takenActor } from './exchange.ts';
 
 /** draft -06 §4.6: token exchange otherwise follows RFC 8693. */
 
@@ -12,19 +12,6 @@ const NEVER =
   'The exchange asks for something that no exchanging client has, such as a Session-Binding Proof with the exporter value of an earlier connection. The certificate on the request’s connection, or the token’s audience, shows who may exchange it (draft -06 §4.6.1).';
 const ERRORS =
   'Answer a request that is not valid, or a token that is not, with status 400 and error invalid_request in a JSON object (RFC 8693 §2.2.2, RFC 6749 §5.2).';
-
-/** Judged: the answer is an error response of RFC 6749 §5.2. */
-function isError(stage: AuthorizationServerStage, what: string, answer: Answer, code?: string): void {
-  const { status, json, text } = answer;
-  if (status < 500) stage.refuses(what, answer);
-  if (status < 400) return;
-  stage.holds(status === 400, `${what}: answered ${text}, must be 400`);
-  const { error } = json;
-  stage.holds(
-    code === undefined ? typeof error === 'string' : error === code,
-    `${what}: error is ${JSON.stringify(error)}, and must be ${code ?? 'a text'}`,
-  );
-}
 
 /** The same token with one character of its signature, or of the opaque text, changed. It gives the right one away. */
 function altered({ evidence }: AuthorizationServerStage, { compact }: IssuedToken): string {

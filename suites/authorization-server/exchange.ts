@@ -5,7 +5,7 @@ import type {
   RequestOptions,
 } from '../../harness/scenario/authorization-server/authorization-server-stage.ts';
 import { confirmationOf, tokenOf } from '../../harness/scenario/authorization-server/issued.ts';
-import type { IssuedToken } from '../../harness/scenario/authorization-server/issued.ts';
+import type { Answer, IssuedToken } from '../../harness/scenario/authorization-server/issued.ts';
 import { CLIENTS } from '../../harness/scenario/authorization-server/registered-clients.ts';
 
 /** What scenarios of token exchange have in common: who exchanges, for what, and what the successor is bound to. */
@@ -112,8 +112,8 @@ export async function seen(
 }
 
 /**
- * Checks that a token on which the scenario rests is session-bound, as far as that can be seen. With which value is for
- * other scenarios to judge.
+ * Ends the scenario where a token that ought to be session-bound is seen not to be. That is a failure of AS-REG-1, on any
+ * server that plays this role; what the draft says of exchanges begins with a token that is session-bound (§3.2).
  */
 export async function requireBound(
   stage: AuthorizationServerStage,
@@ -122,10 +122,8 @@ export async function requireBound(
 ): Promise<IssuedToken> {
   const claims = await seen(stage, token, resource);
   if (claims === null || isBound(claims)) return token;
-  return stage.inconclusive(
-    `the token of a client that is registered for session-bound tokens is not session-bound: cnf is ${JSON.stringify(claims['cnf'])}`,
-    'target',
-    'Give the tokens of this client cnf.x5t#S256 and cnf.tls_exp: without them nothing can be said of their successors.',
+  return stage.notApplicable(
+    `a client that is registered for session-bound tokens gets one that is not session-bound (cnf is ${JSON.stringify(claims['cnf'])}), which AS-REG-1 judges: there is no binding that an exchange could pass on or lose`,
   );
 }
 
@@ -140,7 +138,19 @@ export async function boundToken(
   return requireBound(stage, token, resource);
 }
 
-/** The same for the resource server that is a client too; `null` where there are no tokens for it. */
+/** The same for the resource server that is a client too; `null` where there are none for it. */
+export async function boundTokenForHop(stage: AuthorizationServerStage): Promise<IssuedToken | null> {
+  const token = await tokenForHop(stage);
+  const claims = token && (await seen(stage, token, stage.registry.hop));
+  if (claims === null || isBound(claims)) return token;
+  stage.note('the token for a resource server that is a client too is not session-bound: see AS-REG-1');
+  return null;
+}
+
+/**
+ * A token of a client that is registered for session-bound ones, for the resource server that is a client too; `null`
+ * where there are no tokens for it.
+ */
 export async function tokenForHop(stage: AuthorizationServerStage): Promise<IssuedToken | null> {
   const { hop } = stage.registry;
   const what = 'a session-bound token for a resource server that is a client too';
@@ -151,8 +161,9 @@ export async function tokenForHop(stage: AuthorizationServerStage): Promise<Issu
   );
   const token = tokenOf(answer);
   if (token === null) stage.note(`${what}: not issued (${answer.text})`);
-  if (token === null || (token.claims !== null && ![token.claims['aud']].flat().includes(hop))) return null;
-  return requireBound(stage, token, hop);
+  return token === null || (token.claims !== null && ![token.claims['aud']].flat().includes(hop))
+    ? null
+    : token;
 }
 
 /**
@@ -173,6 +184,19 @@ export async function mustBeBound(
     `${what}: the token that is issued is not session-bound: cnf is ${JSON.stringify(claims['cnf'])}`,
   );
   return true;
+}
+
+/** Judged: the answer is an error response of RFC 6749 §5.2 (RFC 8693 §2.2.2). */
+export function isError(stage: AuthorizationServerStage, what: string, answer: Answer, code?: string): void {
+  const { status, json, text } = answer;
+  if (status < 500) stage.refuses(what, answer);
+  if (status < 400) return;
+  stage.holds(status === 400, `${what}: answered ${text}, must be 400`);
+  const { error } = json;
+  stage.holds(
+    code === undefined ? typeof error === 'string' : error === code,
+    `${what}: error is ${JSON.stringify(error)}, and must be ${code ?? 'a text'}`,
+  );
 }
 
 /** Whether claims, or an introspection response, are those of a session-bound token. */

@@ -57,17 +57,12 @@ export const FLAGGED_CLIENTS = [
     clientId: CLIENTS.key,
     identity: 'alice',
     byCertificate: false,
-    credentials: ({ identities, setting }) => ({
-      form: {
-        client_id: undefined,
-        client_assertion_type: ASSERTION_TYPE,
-        client_assertion: clientAssertion({
-          identity: identities.alice,
-          clientId: CLIENTS.key,
-          audience: setting.issuer,
-        }),
-      },
-    }),
+    credentials({ evidence, identities, setting }) {
+      const basis = { identity: identities.alice, clientId: CLIENTS.key, audience: setting.issuer };
+      const client_assertion = clientAssertion(basis);
+      evidence.conceal(client_assertion);
+      return { form: { client_id: undefined, client_assertion_type: ASSERTION_TYPE, client_assertion } };
+    },
   },
 ] as const satisfies readonly FlaggedClient[];
 

@@ -13,18 +13,18 @@ import {
   exchange,
   neverExchanged,
   partiesOf,
-  requireBound,
   tokenForHop,
 } from './exchange.ts';
 import type { Exchanger } from './exchange.ts';
 import { certificateFields } from './forwarded-certificate.ts';
-import { Attack, actsFor, capturedProof, gains, steal, tokenOfIts } from './theft.ts';
+import { Attack, actsFor, capturedProof, gains, steal, theftOf, tokenOfIts } from './theft.ts';
 import type { Thief } from './theft.ts';
 
 /** draft -06 §4.6.1 and the threat T6 that is announced for -07: a stolen token is worth nothing in an exchange. */
 
 const ANYBODY =
   'Whoever authenticates may exchange a session-bound token. Compare its x5t#S256 with the certificate of the request’s own connection, or its audience with the client that asks; refuse everybody else (draft -06 §4.6.1).';
+const THIEF = 'A registered client with a valid certificate of its own';
 const TOLD = 'Introspection answers every client. Tell of a token only whom it is for (RFC 7662 §2.2, §4).';
 
 /** A resource server that the token is not for. */
@@ -75,7 +75,7 @@ export const stolenTokens = authorizationServerSuite('as-stolen-tokens', [
         const answer = await stage.requestExchange(what, own, mallory.client, form, { by: mallory.by });
         attack.came(what, answer, await actsFor(stage, answer, theft));
       }
-      attack.tell('A registered client with a valid certificate of its own', 'A session-bound token');
+      attack.tell(THIEF);
       await attack.ownerGoesOn('after the attack');
     },
   },
@@ -103,12 +103,12 @@ export const stolenTokens = authorizationServerSuite('as-stolen-tokens', [
         return stage.notApplicable(
           'it gives no session-bound token to a client with a secret (client_secret_basic)',
         );
-      await requireBound(stage, first);
       const owner = { who: 'its holder', client: CLIENTS.secret, by: alice };
       if ((await exchange(stage, 'by its holder', first, owner, form, { fields })) === null)
         return neverExchanged(stage);
       const loot = (await issue()) ?? neverExchanged(stage);
-      const attack = new Attack(stage, { loot, owner, credentials: { form, fields } });
+      const theft = await theftOf(stage, loot, owner);
+      const attack = new Attack(stage, { ...theft, credentials: { form, fields } });
       const { client } = owner;
       const attempts = [
         ['with the secret and a certificate of its own', mallory],
@@ -116,10 +116,7 @@ export const stolenTokens = authorizationServerSuite('as-stolen-tokens', [
         ['with the secret and a certificate of the owner’s name by an unknown authority', stranger],
       ] as const;
       for (const [what, by] of attempts) await attack.exchange(what, { client, by }, form, { fields });
-      attack.tell(
-        'A registered client with a valid certificate of its own',
-        'A session-bound token, and the secret of the client that it was issued to',
-      );
+      attack.tell(THIEF, ', and the secret of the client that it was issued to');
       await attack.ownerGoesOn('after the attack');
     },
   },
@@ -138,7 +135,7 @@ export const stolenTokens = authorizationServerSuite('as-stolen-tokens', [
         client: theft.owner.client,
         by: mallory.by,
       });
-      attack.tell('A registered client with a valid certificate of its own', 'An opaque session-bound token');
+      attack.tell(THIEF);
       await attack.ownerGoesOn('after the attack');
     },
   },
@@ -182,7 +179,7 @@ export const stolenTokens = authorizationServerSuite('as-stolen-tokens', [
       const form = { grant_type: 'refresh_token', client_id: mallory.client, refresh_token: loot.compact };
       const answer = await stage.post(again, 'token_endpoint', form, { by: mallory.by });
       attack.came(again, answer, gains(answer, loot));
-      attack.tell('A registered client with a valid certificate of its own', 'A session-bound token');
+      attack.tell(THIEF);
     },
   },
   {

@@ -10,10 +10,13 @@ import type {
 import { tokenOf } from '../../harness/scenario/authorization-server/issued.ts';
 import type { Answer, IssuedToken } from '../../harness/scenario/authorization-server/issued.ts';
 import type { Field } from '../../harness/wire/connection.ts';
-import { boundToken, exchange, neverExchanged, partiesOf, seen, tokenForHop } from './exchange.ts';
+import { EVERY_SCOPE, exchange, isBound, neverExchanged, partiesOf, seen, tokenForHop } from './exchange.ts';
 import type { Exchanger } from './exchange.ts';
 
 /** What T6 is told with: a token whose owner could exchange it, a thief who tries, and what that came to. */
+
+const UNBOUND =
+  'The token has no cnf, though its client is registered for session-bound tokens: nobody can be asked for its key. Bind it (AS-REG-1), and compare x5t#S256 with the certificate of the request’s own connection, or the audience with the client that asks (draft -06 §4.6.1).';
 
 /** As whom the thief tries; `null`: without a certificate. */
 export interface Thief {
@@ -30,6 +33,8 @@ interface Try {
 /** A token that was stolen, before its owner has exchanged it. */
 export interface Theft {
   readonly loot: IssuedToken;
+  /** Whether it is session-bound, as its client is registered for; true where that is not seen. */
+  readonly bound: boolean;
   readonly owner: Exchanger;
   /** What authenticates the owner besides its certificate. */
   readonly credentials?: Credentials;
@@ -42,20 +47,38 @@ interface Credentials {
 }
 
 /**
- * Steals a token. Another one of its kind was just exchanged by its owner, so that the thief's failure says something;
- * this one was not, since a token may be good for one exchange only.
+ * Steals a token of a client that is registered for session-bound ones. Another one of its kind was just exchanged by its
+ * owner, so that the thief's failure says something; this one was not, since a token may be good for one exchange only.
+ * Where such a client gets tokens that are not bound (AS-REG-1), the thief has one of those: it is what there is to steal.
  */
 export async function steal(stage: AuthorizationServerStage, resource?: string): Promise<Theft> {
   const { holder, recipient } = partiesOf(stage);
   const control = { part: 'control', expected: 'a token' } as const;
-  const own = (): Promise<IssuedToken> => boundToken(stage, undefined, holder.client, resource);
+  const own = (): Promise<IssuedToken> =>
+    stage.token('a session-bound token', { ...EVERY_SCOPE, resource }, {}, holder.client);
   if ((await exchange(stage, 'a token like it, by its holder', await own(), holder, {}, control)) !== null)
-    return { loot: await own(), owner: holder };
+    return theftOf(stage, await own(), holder, resource);
   const forHop = resource === undefined ? await tokenForHop(stage) : null;
   if (forHop === null) return neverExchanged(stage);
   const passedOn = await exchange(stage, 'one like it, by its recipient', forHop, recipient, {}, control);
   const loot = passedOn && (await tokenForHop(stage));
-  return loot === null ? neverExchanged(stage) : { loot, owner: recipient };
+  return loot === null ? neverExchanged(stage) : theftOf(stage, loot, recipient, stage.registry.hop);
+}
+
+/** The theft of a token; says in the evidence where it is not session-bound. */
+export async function theftOf(
+  stage: AuthorizationServerStage,
+  loot: IssuedToken,
+  owner: Exchanger,
+  resource?: string,
+): Promise<Theft> {
+  const claims = await seen(stage, loot, resource);
+  const bound = claims === null || isBound(claims);
+  if (!bound)
+    stage.note(
+      `what is stolen is the token of a client that is registered for session-bound tokens, and it is not session-bound (cnf is ${JSON.stringify(claims['cnf'])}): see AS-REG-1`,
+    );
+  return { loot, bound, owner };
 }
 
 /** Tokens in an answer besides the one that is known: what a thief could go on with. */
@@ -106,9 +129,17 @@ export class Attack {
       this.#stage.inconclusive(`${when}, ${owner.who} cannot exchange the token either`);
   }
 
-  /** Tells the story. */
-  tell(attacker: string, loot: string): void {
-    this.#stage.attack({ attacker, loot, attempts: this.#tries.map(({ told }) => told) });
+  /**
+   * Tells the story.
+   *
+   * @param further what the attacker has beside the token
+   */
+  tell(attacker: string, further = ''): void {
+    const { bound } = this.#theft;
+    const opaque = this.#theft.loot.claims === null ? 'opaque ' : '';
+    const loot = `${bound ? `A session-bound ${opaque}token` : `An ${opaque}access token that is not session-bound, though its client is registered for that`}${further}`;
+    const attempts = this.#tries.map(({ told }) => told);
+    this.#stage.attack({ attacker, loot, attempts }, bound ? undefined : UNBOUND);
     const silent = this.#tries.filter(({ unanswered }) => unanswered).map(({ told }) => told);
     if (silent.length > 0)
       this.#stage.inconclusive(silent.map(({ attempt, outcome }) => `${attempt}: ${outcome}`).join('\n'));

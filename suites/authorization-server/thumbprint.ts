@@ -55,7 +55,11 @@ export const thumbprint = authorizationServerSuite('as-thumbprint', [
       // Alice is known by another certificate before, so that one that is remembered of her is not this one.
       await stage.token();
       const first = await stage.connect({ identity: renewed });
-      await stage.token('a token on the original connection', {}, { on: first });
+      const usual = 'a token on the original connection';
+      const original = await stage.token(usual, {}, { on: first });
+      const { 'x5t#S256': bound } = await seenConfirmation(stage, usual, original);
+      if (bound !== renewed.thumbprint)
+        return stage.holds(false, `${usual}: x5t#S256 is ${JSON.stringify(bound)}`, OTHER_CERTIFICATE);
       const session = await first.session(SESSION_MS);
       const second = session && (await stage.connect({ identity: renewed, session }));
       if (second?.facts.resumed !== true) return stage.notApplicable('it does not resume TLS sessions');

@@ -15,7 +15,7 @@ import {
   partiesOf,
   requireBound,
   seen,
-  tokenForHop,
+  boundTokenForHop,
   unseen,
 } from './exchange.ts';
 import type { Exchanger } from './exchange.ts';
@@ -60,7 +60,7 @@ export const tokenExchange = authorizationServerSuite('as-token-exchange', [
       };
       // A token may be good for one exchange only.
       for (const { by, ...further } of cases) await collect(await boundToken(stage), by, further);
-      const forHop = await tokenForHop(stage);
+      const forHop = await boundTokenForHop(stage);
       if (forHop !== null) await collect(forHop, recipient);
       if (successors.length === 0) return neverExchanged(stage);
       let judged = 0;
@@ -109,7 +109,7 @@ export const tokenExchange = authorizationServerSuite('as-token-exchange', [
       const { identities } = stage;
       const { holder, recipient } = partiesOf(stage);
       const subject = await boundToken(stage);
-      const forHop = await tokenForHop(stage);
+      const forHop = await boundTokenForHop(stage);
       const actor = await stage.token(
         'a token of the recipient',
         EVERY_SCOPE,

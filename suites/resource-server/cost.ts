@@ -17,6 +17,10 @@ interface Way {
   readonly begin: (connection: Connection) => () => RequestPlan;
   /** How many signatures the client makes for so many requests on one connection. */
   readonly signatures: (requests: number) => number;
+  /** How many of them the resource server has to verify then, by what is written. It may verify more. */
+  readonly verifications: (requests: number) => number;
+  /** Where that is written. */
+  readonly written: string;
 }
 
 export const cost = suite('resource-server', 'cost', [
@@ -29,6 +33,11 @@ export const cost = suite('resource-server', 'cost', [
     cause: NOT_LASTING,
     async run(stage) {
       const requests = stage.full ? 200 : 12;
+      stage.derive(
+        'Whatever the way: signatures of tokens to verify per request',
+        1 / requests,
+        'RFC 9068 §4: one for the token, where a valid one is remembered',
+      );
       for (const way of await ways(stage)) {
         const connection = await stage.connect();
         const next = way.begin(connection);
@@ -52,6 +61,12 @@ export const cost = suite('resource-server', 'cost', [
           `${way.name}: signatures of the client per request`,
           way.signatures(requests) / requests,
         );
+        const { written } = way;
+        stage.derive(
+          `${way.name}: signatures of proofs to verify per request`,
+          way.verifications(requests) / requests,
+          written,
+        );
         stage.measure(`${way.name}: octets of token and proof per request`, octets);
         stage.measure(`${way.name}: request, median`, median(durations), 'ms');
       }
@@ -67,11 +82,19 @@ async function ways(stage: Stage): Promise<readonly Way[]> {
     await stage.mint(),
   ];
   return [
-    { name: 'Bearer token', begin: () => () => ({ token: bearer, proof: null }), signatures: () => 0 },
+    {
+      name: 'Bearer token',
+      begin: () => () => ({ token: bearer, proof: null }),
+      signatures: () => 0,
+      verifications: () => 0,
+      written: 'RFC 6750 §2.1: there is no proof',
+    },
     {
       name: 'Certificate-bound (RFC 8705)',
       begin: () => () => ({ token: certificate, proof: null }),
       signatures: () => 0,
+      verifications: () => 0,
+      written: 'RFC 8705 §3: the handshake has proven the key, and a thumbprint is compared',
     },
     {
       name: 'Session-bound, one proof',
@@ -80,6 +103,8 @@ async function ways(stage: Stage): Promise<readonly Way[]> {
         return () => ({ token: perConnection, proof });
       },
       signatures: () => 1,
+      verifications: () => 1,
+      written: 'draft -06 §3.3.2: one for the connection and token, where the verified binding is remembered',
     },
     ...(stage.setting.target.capabilities.has('dpop') ? [await keyBound(stage)] : []),
     ...(stage.setting.target.capabilities.has('per-request-claims')
@@ -88,6 +113,8 @@ async function ways(stage: Stage): Promise<readonly Way[]> {
             name: 'Session-bound, a proof per request',
             begin: () => () => ({ token: perRequest, proof: { claims: stage.perRequest() } }),
             signatures: (requests: number) => requests,
+            verifications: (requests: number) => requests,
+            written: 'draft -06 §2.3.2.2: jti, htm and htu are new with each request',
           },
         ]
       : []),
@@ -106,6 +133,8 @@ async function keyBound(stage: Stage): Promise<Way> {
       authorization: (compact) => [['Authorization', `DPoP ${compact}`]],
     }),
     signatures: (requests) => requests,
+    verifications: (requests) => requests,
+    written: 'RFC 9449 §4.3: one for each request',
   };
 }
 

@@ -1,7 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Identity } from '../../../certs/identity.ts';
 import { ConnectFailure } from '../../wire/connection.ts';
 import type { Connection, Field, WireRequest } from '../../wire/connection.ts';
 import { Company } from '../company.ts';
+import { describeDpop } from '../describe-dpop.ts';
+import { dpopProofIn } from '../dpop-evidence.ts';
 import { EvidenceBook } from '../evidence.ts';
 import { read } from '../expectation.ts';
 import { FindingBook } from '../finding-book.ts';
@@ -35,6 +38,7 @@ export interface RequestOptions {
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+const LONGEST_PAUSE_MS = 10_000;
 const METADATA_PATH = '/.well-known/oauth-authorization-server';
 
 /** What a scenario of the authorization-server role plays on: requests to its endpoints, and the verbs that judge. */
@@ -136,7 +140,7 @@ export class AuthorizationServerStage implements AsyncDisposable {
         proofs: [],
         now: Math.floor(Date.now() / 1000),
       },
-      description: () => new Map(),
+      description: () => describeTokenRequest(request),
       part,
       what,
       outcome,
@@ -323,6 +327,15 @@ export class AuthorizationServerStage implements AsyncDisposable {
     );
   }
 
+  /**
+   * Lets time pass, for requirements about time itself.
+   *
+   * @param instant milliseconds since the epoch, a few seconds ahead at most
+   */
+  async until(instant: number): Promise<void> {
+    await pause(Math.min(Math.max(0, instant - Date.now()), LONGEST_PAUSE_MS));
+  }
+
   /** A remark for the reader of the evidence; no bearing on the verdict. */
   note(text: string): void {
     this.evidence.note(text);
@@ -355,6 +368,16 @@ function accepting(fields: readonly Field[]): readonly Field[] {
 /** HTTP/2 can do without it (RFC 9113 §8.1.1), but HTTP clients send it, and servers have come to rely on it. */
 function lengthOf(body: string): Field {
   return ['Content-Length', String(Buffer.byteLength(body))];
+}
+
+/** What of a request is described: its DPoP proof. */
+function describeTokenRequest({ fields }: WireRequest): ReadonlyMap<string, string> {
+  const proof = dpopProofIn(fields);
+  const description = new Map<string, string>();
+  const [proofs, now] = [proof === undefined ? [] : [proof], Math.floor(Date.now() / 1000)];
+  const nobody = { keys: [], nonces: new Set<string>(), proofIdsSeen: new Set<string>() };
+  describeDpop({ proofs, fields, token: null, now, ...nobody }, description);
+  return description;
 }
 
 /** Tokens in a response: evidence names them by their hash. */

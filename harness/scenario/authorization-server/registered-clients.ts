@@ -7,6 +7,8 @@ export interface Registry {
   readonly audience: string;
   /** The resource whose access tokens are opaque, with the capability `opaque-tokens`. */
   readonly opaqueAudience: string;
+  /** The resource whose access tokens are valid for five seconds at most, with the capability `short-lived-tokens`. */
+  readonly shortLivedAudience: string;
   /** A resource server that is a client too: B in a chain. Its identifier is its resource. */
   readonly hop: string;
   /** Of the client `secret`. */
@@ -56,7 +58,7 @@ export const CLIENTS = {
 
 /** The content of `TSBT_CLIENTS_FILE`: metadata of RFC 7591 §2 with `client_id`. */
 export function registrations(registry: Registry): readonly Readonly<Record<string, unknown>>[] {
-  const { identities, audience, opaqueAudience, hop, secret } = registry;
+  const { identities, audience, opaqueAudience, shortLivedAudience, hop, secret } = registry;
   const grant_types = ['client_credentials', TOKEN_EXCHANGE];
   const client = (client_id: string, { name }: Identity, further: object = {}) => ({
     client_id,
@@ -92,6 +94,7 @@ export function registrations(registry: Registry): readonly Readonly<Record<stri
     client(hop, identities.hop, { grant_types: [...grant_types, 'refresh_token'] }),
     client(audience, identities.resource),
     client(opaqueAudience, identities.resource),
+    client(shortLivedAudience, identities.resource),
     {
       ...without(client(CLIENTS.own, identities.own, SESSION_BOUND)),
       token_endpoint_auth_method: 'self_signed_tls_client_auth',
