@@ -89,7 +89,7 @@ export const MUTANTS: readonly HopMutant[] = [
     }),
   },
   {
-    id: 'M-CL-182',
+    id: 'M-CL-340',
     mistake: 'asks for its tokens over a connection without its certificate',
     breaks: ['CL-AS-1'],
     variant: () => ({
@@ -100,13 +100,13 @@ export const MUTANTS: readonly HopMutant[] = [
     }),
   },
   {
-    id: 'M-CL-183',
+    id: 'M-CL-341',
     mistake: 'does not say of what type the token is that it exchanges',
     breaks: ['CL-AS-2'],
     variant: () => asking(({ subject_token_type: _none, ...parameters }) => parameters),
   },
   {
-    id: 'M-CL-184',
+    id: 'M-CL-342',
     mistake: 'sends the inbound token with the scheme that it came under',
     breaks: ['CL-AS-2'],
     variant: () =>
