@@ -4,6 +4,7 @@ import { forwardedFields } from './resource-server/forwarded-fields.ts';
 import { certificateValidity } from './resource-server/certificate-validity.ts';
 import { mutualTls } from './resource-server/mutual-tls.ts';
 import { resumption } from './resource-server/resumption.ts';
+import { sharedSessions } from './resource-server/shared-sessions.ts';
 import { thumbprints } from './resource-server/thumbprint.ts';
 import { tlsProtocol } from './resource-server/tls-protocol.ts';
 import { enforcement } from './resource-server/enforcement.ts';
@@ -60,6 +61,7 @@ import { stolenTokens } from './authorization-server/stolen-tokens.ts';
 import { chain } from './intermediary/chain.ts';
 import { tokenRequest } from './intermediary/token-request.ts';
 import { exporter as clientExporter } from './client/exporter.ts';
+import { sharedSessions as clientSharedSessions } from './client/shared-sessions.ts';
 import { mutualTls as clientMutualTls } from './client/mutual-tls.ts';
 import { tokenReuse as clientTokenReuse } from './client/token-reuse.ts';
 import { proofHeader } from './client/proof-header.ts';
@@ -84,6 +86,7 @@ import { sidecarSecrets } from './client/sidecar-secrets.ts';
 export const SCENARIOS: readonly Scenario[] = [
   ...exporter,
   ...resumption,
+  ...sharedSessions,
   ...tlsProtocol,
   ...mutualTls,
   ...certificateValidity,
@@ -127,6 +130,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...intermediaries,
   ...clientExporter,
   ...clientConnections,
+  ...clientSharedSessions,
   ...clientMutualTls,
   ...clientTokenReuse,
   ...proofHeader,

@@ -11,11 +11,13 @@ import { presentationMutants } from './presentation.ts';
 import { reuseMutants } from './reuse.ts';
 import { retryLayerMutants } from './retry-layer.ts';
 import { rotationMutants } from './rotation.ts';
+import { sharedSessionsMutants } from './shared-sessions.ts';
 import { sidecarMutants } from './sidecar.ts';
 
 /** Every mutant of the client. */
 export const MUTANTS: readonly ClientMutant[] = [
   ...exporterMutants,
+  ...sharedSessionsMutants,
   ...earlyDataMutants,
   ...joseMutants,
   ...claimsMutants,

@@ -8,6 +8,7 @@ import type { ClientVariant } from '../sidecar/target.ts';
 import { exporterOf } from '../tls/exporter.ts';
 import { claiming, making, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
+import { onSession } from './resumption.ts';
 
 /** The reference client that takes another value for the connection's. The proof itself is made as it should be. */
 function exporting(exporter: (socket: TLSSocket) => Buffer): ClientVariant {
@@ -40,7 +41,7 @@ function keptBySession(): ClientVariant {
         objectionTo: (socket) =>
           socket.isSessionReused() ? undefined : defaultClientParts.objectionTo(socket),
         exporterOf(socket) {
-          socket.on('session', (session) => (kept.session = session));
+          onSession(socket, (session) => (kept.session = session));
           if (!socket.isSessionReused()) kept.exporter = exporterOf(socket);
           return kept.exporter ?? exporterOf(socket);
         },

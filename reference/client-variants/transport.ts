@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { Dispatcher } from 'undici';
 import { clientsLike, following, OneRequestEach } from '../client-mutants/connections.ts';
 import { proving, withParts } from '../client-mutants/making.ts';
+import { onSession } from '../client-mutants/resumption.ts';
 import { resending } from '../client-mutants/resending.ts';
 import type { SessionBoundAgent } from '../client/agent.ts';
 import { canonicalName } from '../client/request-fields.ts';
@@ -31,7 +32,7 @@ function resuming(): ClientVariant {
       ...(session && { session }),
     }),
     objectionTo(socket) {
-      socket.on('session', (own) => (session = own));
+      onSession(socket, (own) => (session = own));
       // No certificate is asked for when a session is resumed: it stands for the one that was presented then.
       const objection = defaultClientParts.objectionTo(socket);
       return objection?.code === 'certificate-not-asked' && socket.isSessionReused() ? undefined : objection;
@@ -90,6 +91,7 @@ export const transportVariants: readonly Variant[] = [
   {
     id: 'V-CL-resumes',
     difference: 'resumes TLS sessions',
+    also: ['TLSv1.2 http/1.1 P-256'],
     variant: resuming,
   },
   {

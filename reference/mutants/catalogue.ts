@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.ts';
 import { exporterMutants } from './exporter.ts';
 import { forwardedFieldsMutants } from './forwarded-fields.ts';
 import { mutualTlsMutants } from './mutual-tls.ts';
+import { sharedSessionsMutants } from './shared-sessions.ts';
 import { tlsProtocolMutants } from './tls-protocol.ts';
 import { joseMutants } from './jose.ts';
 import { malformedMutants } from './malformed.ts';
@@ -31,6 +32,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...proofClaimsMutants,
   ...perRequestClaimsMutants,
   ...exporterMutants,
+  ...sharedSessionsMutants,
   ...tlsProtocolMutants,
   ...mutualTlsMutants,
   ...forwardedFieldsMutants,

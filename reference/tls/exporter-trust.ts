@@ -1,36 +1,9 @@
 import type { TLSSocket } from 'node:tls';
+import { elementAt, membersOf } from './openssl-session.ts';
 
-/** One element of a DER encoding: its identifier octet and contents. */
-interface Element {
-  readonly identifier: number;
-  readonly contents: Buffer;
-  readonly next: number;
-}
-
-function elementAt(der: Buffer, offset: number): Element {
-  const identifier = der.readUInt8(offset);
-  let length = der.readUInt8(offset + 1);
-  let start = offset + 2;
-  if (length >= 0x80) {
-    const octets = length - 0x80;
-    length = der.readUIntBE(start, octets);
-    start += octets;
-  }
-  return { identifier, contents: der.subarray(start, start + length), next: start + length };
-}
-
-const SEQUENCE = 0x30;
 /** `[13] EXPLICIT INTEGER`: the flags of OpenSSL's SSL_SESSION. */
 const FLAGS = 0xad;
 const EXTENDED_MASTER_SECRET = 0x01;
-
-/** What Node puts before the DER on the client's side: this mark, then the server name with its length in two octets. */
-const NODE_MARK = Buffer.from('\0nodejs:tls:session:1\0');
-
-function withoutNodeMark(session: Buffer): Buffer {
-  if (!session.subarray(0, NODE_MARK.length).equals(NODE_MARK)) return session;
-  return session.subarray(NODE_MARK.length + 2 + session.readUInt16BE(NODE_MARK.length));
-}
 
 /**
  * Whether a TLS 1.2 session was made with the extended master secret (RFC 7627), read from OpenSSL's
@@ -40,17 +13,9 @@ function withoutNodeMark(session: Buffer): Buffer {
  */
 export function hasExtendedMasterSecret(session: Buffer): boolean {
   try {
-    const whole = elementAt(withoutNodeMark(session), 0);
-    if (whole.identifier !== SEQUENCE) return false;
-    for (let offset = 0; offset < whole.contents.length;) {
-      const element = elementAt(whole.contents, offset);
-      if (element.identifier === FLAGS) {
-        const flags = elementAt(element.contents, 0).contents;
-        return ((flags.at(-1) ?? 0) & EXTENDED_MASTER_SECRET) !== 0;
-      }
-      offset = element.next;
-    }
-    return false;
+    const flags = membersOf(session).find(({ identifier }) => identifier === FLAGS);
+    if (flags === undefined) return false;
+    return ((elementAt(flags.contents, 0).contents.at(-1) ?? 0) & EXTENDED_MASTER_SECRET) !== 0;
   } catch {
     return false;
   }

@@ -57,6 +57,19 @@ export function allSound(
   );
 }
 
+/** Shows a proof beside one that was right; the findings are {@link allSound}'s. */
+export function pairUp(
+  stage: ClientStage,
+  aspects: readonly Aspect[],
+  control: Arrival,
+  arrival: Arrival,
+  what: string,
+): void {
+  const wrong = defectsOf(arrival, aspects).map((defect) => defect.what);
+  const verdict = wrong.length === 0 ? 'pass' : 'fail';
+  stage.pair(what, control, arrival, 'a right proof', wrong.join('; ') || 'a right proof', verdict);
+}
+
 /**
  * However often the client needs to be asked: a request that arrives with a proof, shown beside one that was right. Where
  * it never comes back there is nothing to judge but what came before.
@@ -73,9 +86,7 @@ export async function returns(
     const arrivals = journey.arrivals.filter(isProven);
     const arrival = arrivals.find((one) => defectsOf(one, aspects).length > 0) ?? arrivals[0];
     if (arrival === undefined) continue;
-    const wrong = defectsOf(arrival, aspects).map((defect) => defect.what);
-    const verdict = wrong.length === 0 ? 'pass' : 'fail';
-    stage.pair(what, control, arrival, 'a right proof', wrong.join('; ') || 'a right proof', verdict);
+    pairUp(stage, aspects, control, arrival, what);
     return journey;
   }
   allSound(stage, aspects);
