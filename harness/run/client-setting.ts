@@ -3,6 +3,7 @@ import type { Benches } from '../bench/benches.ts';
 import { startCounterpart } from '../counterpart/resource-server/server.ts';
 import type { ClientSetting } from '../scenario/client/client-setting.ts';
 import type { Setting } from '../scenario/setting.ts';
+import { patience } from '../target/patience.ts';
 import { hostAt } from '../target/vantage.ts';
 import { startCanary } from '../wire/canary.ts';
 import type { ClientPlan } from './plan.ts';
@@ -26,7 +27,9 @@ export function clientSettingOf(
     stranger: () => startCounterpart({ identity: pki.server, address: vantage.address }),
     canary: () => startCanary(vantage.address, hostAt(vantage)),
     issue,
-    patienceMs,
+    get patienceMs() {
+      return patience(patienceMs);
+    },
     effort,
   };
 }

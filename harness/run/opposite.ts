@@ -22,7 +22,7 @@ import { createRegistry } from './registry.ts';
 import type { Selection } from './selection.ts';
 
 /**
- * How long a response may take before it counts as none, in milliseconds. A container has bounds that the suite sets, and
+ * How long a response may take before it counts as none, in milliseconds, on a machine that is not busy. A container has bounds that the suite sets, and
  * may hold a runtime that is slow with its first requests.
  */
 const PATIENCE_MS = { module: 3000, process: 3000, url: 3000, container: 8000 } as const;

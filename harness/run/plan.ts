@@ -23,6 +23,7 @@ interface CommonPlan {
   readonly cases: readonly Case[];
   /** Scenario id → reason why it fails today. */
   readonly knownFailures: Readonly<Record<string, string>>;
+  /** How long a response may take on a machine that is not busy. */
   readonly patienceMs: number;
 }
 

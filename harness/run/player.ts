@@ -10,6 +10,7 @@ import type { Permutation, ResultRecord } from '../scenario/record.ts';
 import type { Requirement } from '../scenario/requirement.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Setting } from '../scenario/setting.ts';
+import { patience } from '../target/patience.ts';
 import { clientSettingOf } from './client-setting.ts';
 import { intermediaryPlayer } from './intermediary-player.ts';
 import type { AuthorizationServerPlan, ClientPlan, Plan, ServerPlan } from './plan.ts';
@@ -89,7 +90,9 @@ function authorizationServerPlayer(plan: AuthorizationServerPlan, effort: Settin
     credentials: null,
     open: connect,
     issue,
-    patienceMs,
+    get patienceMs() {
+      return patience(patienceMs);
+    },
     effort,
   };
   return {

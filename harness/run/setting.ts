@@ -2,6 +2,7 @@ import { issue } from '../../certs/issue.ts';
 import { selfSigned } from '../../certs/self-signed.ts';
 import { introspectionRegistry } from '../counterpart/introspection-registry.ts';
 import type { Setting } from '../scenario/setting.ts';
+import { patience } from '../target/patience.ts';
 import { hostAt } from '../target/vantage.ts';
 import { startCanary } from '../wire/canary.ts';
 import { connect } from '../wire/connect.ts';
@@ -29,7 +30,9 @@ export function settingOf(
     canary: () => startCanary(plan.vantage.address, hostAt(plan.vantage)),
     lowLevel: () => (lowLevel ??= loadOpenSslClient()),
     behind,
-    patienceMs: plan.patienceMs,
+    get patienceMs() {
+      return patience(plan.patienceMs);
+    },
     effort,
   };
 }

@@ -6,6 +6,7 @@ import type { EnvironmentFolder } from './environment-folder.ts';
 import { freePort, LOOPBACK } from './free-port.ts';
 import type { Manifest } from './manifest.ts';
 import { startModuleTarget } from './module-target.ts';
+import { patience } from './patience.ts';
 import { startProcessTarget } from './process-target.ts';
 import type { Expectation } from './running.ts';
 import { areForClient, TargetProblem } from './target.ts';
@@ -131,7 +132,7 @@ function expectationOf(
     host: LOOPBACK,
     port,
     certificate: areForClient(settings) ? null : settings.serverIdentity.certificate,
-    readinessTimeoutMs: settings.readinessTimeoutMs ?? readinessTimeoutMs,
+    readinessTimeoutMs: settings.readinessTimeoutMs ?? patience(readinessTimeoutMs),
     stopGraceMs: settings.stopGraceMs ?? STOP_GRACE_MS,
   };
 }

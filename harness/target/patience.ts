@@ -1,0 +1,18 @@
+import { availableParallelism, loadavg } from 'node:os';
+
+/** However busy a machine is: a target that hangs must not hold up a run for ever. */
+const MOST_TIMES = 10;
+
+/**
+ * How long to wait where `milliseconds` are enough on a machine that has nothing else to do. On one that has more to do
+ * than processors everybody is slow, the suite too, and that must not be held against a target.
+ *
+ * @param load processes that want to run, over the last minute; systems that do not tell count as idle
+ */
+export function patience(
+  milliseconds: number,
+  load: number = loadavg()[0] ?? 0,
+  processors: number = availableParallelism(),
+): number {
+  return Math.round(milliseconds * Math.min(MOST_TIMES, Math.max(1, load / processors)));
+}
