@@ -9,7 +9,7 @@ const DPOP_SUITES = ['dpop', 'dpop-confusion', 'as-confirmation', 'as-exchange-d
 
 /** Every JWT in a text that says that it is a DPoP proof. */
 function proofsIn(text: string): readonly string[] {
-  return (text.match(/[\w-]{8,}\.[\w-]{2,}\.[\w-]*/g) ?? []).filter((compact) =>
+  return (text.match(/(?<![\w-])[\w-]{8,}\.[\w-]{2,}\.[\w-]*/g) ?? []).filter((compact) =>
     /dpop/i.test(JSON.stringify(readJwt(compact).header) ?? ''),
   );
 }

@@ -43,3 +43,8 @@ test('a request’s proof is the one in its field, or the one in another', () =>
   expect(dpopProofIn([['X-Forwarded-DPoP', `is ${PROOF}`]])).toBe(PROOF);
   expect(['DPoP', 'dpop', 'DPoP-Nonce'].map(isDpopField)).toEqual([true, true, false]);
 });
+
+test('a long word is looked through once, not from each of its letters', () => {
+  const word = 'A'.repeat(1024 * 1024);
+  expect(withoutDpopProofs(word)).toBe(word);
+});

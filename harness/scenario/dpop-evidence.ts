@@ -8,8 +8,9 @@ import { isRecord } from './wording.ts';
  * have them decoded, and name them by their hash.
  */
 
-/** What a JWS in compact serialization looks like, in whatever text; one that is not signed ends with a dot. */
-const JWS = /[\w-]{8,}\.[\w-]{2,}\.[\w-]*/g;
+/** What a JWS in compact serialization looks like, in whatever text; one that is not signed ends with a dot.
+ * Sought from the beginning of a word only: from each of its letters, a long one would take the square of its length. */
+const JWS = /(?<![\w-])[\w-]{8,}\.[\w-]{2,}\.[\w-]*/g;
 /** The media type, with or without its prefix (RFC 7515 §4.1.9), in any case: a lenient server may take it. */
 const DPOP_TYPE = /^(?:application\/)?dpop\+jwt$/i;
 
