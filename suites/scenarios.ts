@@ -62,6 +62,8 @@ import { chain } from './intermediary/chain.ts';
 import { tokenRequest } from './intermediary/token-request.ts';
 import { exporter as clientExporter } from './client/exporter.ts';
 import { sharedSessions as clientSharedSessions } from './client/shared-sessions.ts';
+import { tooEarly } from './client/too-early.ts';
+import { brokenResponses } from './client/broken-responses.ts';
 import { mutualTls as clientMutualTls } from './client/mutual-tls.ts';
 import { tokenReuse as clientTokenReuse } from './client/token-reuse.ts';
 import { proofHeader } from './client/proof-header.ts';
@@ -131,6 +133,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...clientExporter,
   ...clientConnections,
   ...clientSharedSessions,
+  ...tooEarly,
+  ...brokenResponses,
   ...clientMutualTls,
   ...clientTokenReuse,
   ...proofHeader,

@@ -1,3 +1,4 @@
+import { brokenResponsesMutants } from './broken-responses.ts';
 import { challengesMutants } from './challenges.ts';
 import { claimsMutants } from './claims.ts';
 import { connectionsMutants } from './connections.ts';
@@ -26,6 +27,7 @@ export const MUTANTS: readonly ClientMutant[] = [
   ...reuseMutants,
   ...connectionsMutants,
   ...retryLayerMutants,
+  ...brokenResponsesMutants,
   ...challengesMutants,
   ...rotationMutants,
   ...sidecarMutants,

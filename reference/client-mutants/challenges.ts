@@ -1,5 +1,5 @@
 import { type Challenge, parseChallenges } from '../client/challenge.ts';
-import { defaultClientParts } from '../client/parts.ts';
+import { type ClientParts, defaultClientParts } from '../client/parts.ts';
 import { provingAfterChallenge } from '../client-variants/after-challenge.ts';
 import { ERROR } from '../proof/vocabulary.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
@@ -20,16 +20,24 @@ function challengedWith(headers: Parameters<typeof asksForProof>[1], scheme: str
   return parseChallenges(headers['www-authenticate']).some((challenge) => challenge.scheme === scheme);
 }
 
+function refusedWith(error: string) {
+  return (status: number, headers: Parameters<typeof asksForProof>[1]): boolean =>
+    status === 401 && errorsIn(headers).includes(error);
+}
+
 const waiting = () => provingAfterChallenge(() => false);
 
-/** Waits for a challenge, does not understand it, and takes the token for invalid. */
-function throwsTokenAway(): ClientVariant {
+/** Takes a token for invalid where a response says so, or something like it. */
+function throwsTokenAway(
+  says: (status: number, headers: Parameters<typeof asksForProof>[1]) => boolean,
+  parts: Partial<ClientParts> = {},
+): ClientVariant {
   const dead = new Set<string>();
   return {
     client: {
+      proofRetries: 0,
       parts: {
-        ...waiting(),
-        asksForProof: () => false,
+        ...parts,
         readFields(headers) {
           const request = readFields(headers);
           if (!dead.has(request.token ?? '')) return request;
@@ -40,7 +48,7 @@ function throwsTokenAway(): ClientVariant {
     },
     dispatcher: resending(({ status, headers, options }) => {
       const { token } = readFields(options.headers);
-      if (status === 401 && errorsIn(headers).includes(ERROR.useSessionBinding)) dead.add(token ?? '');
+      if (says(status, headers)) dead.add(token ?? '');
       return undefined;
     }),
   };
@@ -98,7 +106,26 @@ export const challengesMutants: readonly ClientMutant[] = [
     id: 'M-CL-37',
     mistake: 'waits for a challenge, does not know use_session_binding, and throws the token away',
     breaks: ['CL-RETRY-1'],
-    variant: throwsTokenAway,
+    variant: () =>
+      throwsTokenAway(refusedWith(ERROR.useSessionBinding), { ...waiting(), asksForProof: () => false }),
+  },
+  {
+    id: 'M-CL-351',
+    mistake: 'throws a token away that was sent with a proof and is answered use_session_binding',
+    breaks: ['CL-RETRY-1'],
+    variant: () => throwsTokenAway(refusedWith(ERROR.useSessionBinding)),
+  },
+  {
+    id: 'M-CL-352',
+    mistake: 'throws a token away when its proof is refused',
+    breaks: ['CL-RETRY-2'],
+    variant: () => throwsTokenAway(refusedWith(ERROR.invalidProof)),
+  },
+  {
+    id: 'M-CL-353',
+    mistake: 'throws a token away after 403, and sends the agent’s next requests without it',
+    breaks: ['CL-RETRY-4'],
+    variant: () => throwsTokenAway((status) => status === 403),
   },
   {
     id: 'M-CL-164',
@@ -172,6 +199,20 @@ export const challengesMutants: readonly ClientMutant[] = [
         options.method === 'GET' && status === 401 ? options : undefined,
       ),
     }),
+  },
+  {
+    id: 'M-CL-331',
+    mistake: 'sends a request again as often as it is answered 425',
+    breaks: ['CL-RETRY-3'],
+    variant: () => ({
+      dispatcher: resending(({ status, options }) => (status === 425 ? options : undefined)),
+    }),
+  },
+  {
+    id: 'M-CL-332',
+    mistake: 'tries the token without a proof after 425',
+    breaks: ['CL-RETRY-4'],
+    variant: () => fallingBack((status) => status === 425),
   },
   {
     id: 'M-CL-40',

@@ -48,6 +48,11 @@ function ofStart(): ClientVariant {
   return issuing(() => started);
 }
 
+function numbering(): ClientVariant {
+  let count = Date.now();
+  return claiming(CLAIM.identifier, (right) => (right === undefined ? right : (count += 1)));
+}
+
 /** Mistakes with the claims of a proof (draft -06 §2.3.2.1). */
 export const claimsMutants: readonly ClientMutant[] = [
   {
@@ -146,5 +151,17 @@ export const claimsMutants: readonly ClientMutant[] = [
     mistake: 'takes the time of the first configuration, an hour ago, for that of each proof',
     breaks: ['CL-PL-3'],
     variant: ofStart,
+  },
+  {
+    id: 'M-CL-346',
+    mistake: 'writes jti as a number',
+    breaks: ['CL-PL-4'],
+    variant: numbering,
+  },
+  {
+    id: 'M-CL-347',
+    mistake: 'leaves htu out of a proof that is to be for one request',
+    breaks: ['CL-PL-7'],
+    variant: () => claiming(CLAIM.target, () => undefined),
   },
 ];

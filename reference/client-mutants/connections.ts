@@ -5,7 +5,7 @@ import { SessionBindingError } from '../client/errors.ts';
 import { signerOf } from '../client/identity.ts';
 import { defaultClientParts } from '../client/parts.ts';
 import type { ClientVariant, Surroundings } from '../sidecar/target.ts';
-import { withParts } from './making.ts';
+import { proving, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
 import { fieldsOf, resending } from './resending.ts';
 
@@ -29,6 +29,29 @@ function takesExpired(): ClientVariant {
       : new SessionBindingError('connection-ended', problem);
   };
   return { client: { parts: { ...client?.parts, objectionTo } } };
+}
+
+function withoutCertificate(): ClientVariant {
+  return withParts(() => ({
+    tlsOptions(origin, identity, settings) {
+      const {
+        cert: _certificate,
+        key: _key,
+        ...rest
+      } = defaultClientParts.tlsOptions(origin, identity, settings);
+      return rest;
+    },
+  }));
+}
+
+/** Goes without a proof where the server asks for no certificate, token and all. */
+function withoutProofThen(): ClientVariant {
+  const { client } = withoutCertificateRequest();
+  const { client: proofs } = proving((inner, { socket }) => ({
+    proofFor: (request) =>
+      socket !== undefined && socket.getSharedSigalgs().length === 0 ? undefined : inner.proofFor(request),
+  }));
+  return { client: { parts: { ...client?.parts, ...proofs?.parts } } };
 }
 
 function withoutCertificateRequest(): ClientVariant {
@@ -154,6 +177,18 @@ export const connectionsMutants: readonly ClientMutant[] = [
     mistake: 'proves tokens on connections on which no client certificate was asked for',
     breaks: ['CL-CONN-1'],
     variant: withoutCertificateRequest,
+  },
+  {
+    id: 'M-CL-344',
+    mistake: 'presents no certificate, and proves tokens all the same',
+    breaks: ['CL-CONN-1'],
+    variant: withoutCertificate,
+  },
+  {
+    id: 'M-CL-345',
+    mistake: 'sends tokens without a proof where no client certificate is asked for',
+    breaks: ['CL-CONN-1'],
+    variant: withoutProofThen,
   },
   {
     id: 'M-CL-34',

@@ -4,6 +4,7 @@ import { type DpopProofs, DpopSource } from '../client/dpop.ts';
 import { confirmationOf } from '../client/token-binding.ts';
 import { createDpopProof, type DpopContent } from '../dpop/create.ts';
 import { dpopKeyOf } from '../proof/confirmation.ts';
+import { defaultSidecarParts } from '../sidecar/parts.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
 import { proving, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
@@ -86,6 +87,19 @@ export const dpopMutants: readonly ClientMutant[] = [
     mistake: 'leaves the port out of htu of a DPoP proof',
     breaks: ['CL-DPOP-1'],
     variant: () => saying((content) => ({ ...content, target: content.target.replace(/:\d+\//, '/') })),
+  },
+  {
+    id: 'M-CL-355',
+    mistake: 'refuses requests under the scheme DPoP',
+    breaks: ['CL-DPOP-1'],
+    variant: () => ({
+      sidecar: {
+        destinationOf: (request, upstream) =>
+          /^dpop /i.test(request.headers.authorization ?? '')
+            ? { status: 403, text: 'this scheme is not served here' }
+            : defaultSidecarParts.destinationOf(request, upstream),
+      },
+    }),
   },
   {
     id: 'M-CL-306',

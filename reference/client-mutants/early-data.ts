@@ -10,6 +10,7 @@ import { defaultClientParts } from '../client/parts.ts';
 import { createProof } from '../proof/create.ts';
 import type { ClientVariant, Surroundings } from '../sidecar/target.ts';
 import type { ClientMutant } from './mutant.ts';
+import { detached, fieldsOf, resending, withoutFields } from './resending.ts';
 
 /** What Node puts before OpenSSL's encoding of a session: this mark, then the server name with its length. */
 const NODE_MARK = '\0nodejs:tls:session:1\0';
@@ -72,16 +73,6 @@ async function sendEarly(session: Buffer, octets: string, { settings, identity, 
   }
 }
 
-/** For a response that undici has no part in. */
-const detached: Dispatcher.DispatchController = {
-  aborted: false,
-  paused: false,
-  reason: null,
-  abort: () => {},
-  pause: () => {},
-  resume: () => {},
-};
-
 function pass(received: string, handler: Dispatcher.DispatchHandler): void {
   const [, head = '', body = ''] = /^(.*?)\r\n\r\n(.*)$/s.exec(received) ?? [];
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0);
@@ -95,8 +86,15 @@ function pass(received: string, handler: Dispatcher.DispatchHandler): void {
   handler.onResponseEnd?.(detached, {});
 }
 
-/** Resumes with early data where the server takes it: the request of before, with the proof of before. */
-function sendingEarly(): ClientVariant {
+/** Mark of a request that is to go out as early data; it goes no further than here. */
+const EARLY = 'x-early';
+
+/**
+ * Resumes with early data where the server takes it: the request of before, with the proof of before.
+ *
+ * @param when a connection has to be made anyway, or a request was answered 425
+ */
+function sendingEarly(when: 'reconnecting' | 'too-early'): ClientVariant {
   let session: Buffer | undefined;
   const open = new Set<TLSSocket>();
   const proofs = new Map<string, string>();
@@ -122,12 +120,15 @@ function sendingEarly(): ClientVariant {
         },
       },
     },
-    dispatcher: (client, surroundings) =>
-      client.compose((dispatch) => (options, handler) => {
+    dispatcher(client, surroundings) {
+      const early = client.compose((dispatch) => (marked, handler) => {
+        const options = withoutFields(marked, EARLY);
         const request = defaultClientParts.readFields(options.headers);
         const proof = proofs.get(request.token ?? '');
         const resumable = session;
-        if (resumable === undefined || proof === undefined || open.size > 0 || options.method !== 'GET') {
+        const isWanted =
+          when === 'reconnecting' ? open.size === 0 : fieldsOf(marked).length > request.fields.length;
+        if (resumable === undefined || proof === undefined || !isWanted || options.method !== 'GET') {
           return dispatch(options, handler);
         }
         if (!takesEarlyData(resumable)) return dispatch(options, handler);
@@ -143,7 +144,13 @@ function sendingEarly(): ClientVariant {
           (error: Error) => handler.onResponseError?.(detached, error),
         );
         return true;
-      }),
+      });
+      return resending(({ status, options, before }) =>
+        when === 'too-early' && status === 425 && before === 0
+          ? { ...options, headers: [...fieldsOf(options), EARLY, '1'] }
+          : undefined,
+      )(early, surroundings);
+    },
   };
 }
 
@@ -154,6 +161,13 @@ export const earlyDataMutants: readonly ClientMutant[] = [
     mistake:
       'resumes with early data where the server takes it, with the token and the proof of before in it',
     breaks: ['CL-EKM-7'],
-    variant: sendingEarly,
+    variant: () => sendingEarly('reconnecting'),
+  },
+  {
+    id: 'M-CL-333',
+    mistake:
+      'sends what was answered 425 again as early data, where the server takes it, with the proof of before',
+    breaks: ['CL-EKM-7'],
+    variant: () => sendingEarly('too-early'),
   },
 ];

@@ -202,6 +202,32 @@ export const presentationMutants: readonly ClientMutant[] = [
       ]),
   },
   {
+    id: 'M-CL-348',
+    mistake: 'sends the token in the query too',
+    breaks: ['CL-FLD-1'],
+    variant: () => ({
+      dispatcher: (client) =>
+        client.compose((dispatch) => (options, handler) => {
+          const { token } = defaultClientParts.readFields(options.headers);
+          const mark = options.path.includes('?') ? '&' : '?';
+          const path = token === undefined ? options.path : `${options.path}${mark}access_token=${token}`;
+          return dispatch({ ...options, path }, handler);
+        }),
+    }),
+  },
+  {
+    id: 'M-CL-349',
+    mistake: 'makes up a scheme for bound tokens',
+    breaks: ['CL-FLD-1'],
+    variant: () =>
+      withParts(() => ({
+        withProof: (request, proof) =>
+          defaultClientParts
+            .withProof(request, proof)
+            .map((text) => (proof === undefined ? text : text.replace(/^bearer /i, 'Session-Bound '))),
+      })),
+  },
+  {
     id: 'M-CL-147',
     mistake: 'puts the proof into a field for tracing too',
     breaks: ['CL-FLD-4'],

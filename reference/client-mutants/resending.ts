@@ -17,6 +17,21 @@ interface Answer {
   readonly before: number;
 }
 
+/** A request that failed. */
+interface Unanswered extends Pick<Answer, 'options' | 'before'> {
+  readonly error: Error;
+}
+
+/** For what undici has no part in. */
+export const detached: Dispatcher.DispatchController = {
+  aborted: false,
+  paused: false,
+  reason: null,
+  abort: () => {},
+  pause: () => {},
+  resume: () => {},
+};
+
 /** A request whose body can be sent any number of times. */
 async function keeping(options: Options): Promise<Options> {
   return options.body instanceof Readable ? { ...options, body: await buffer(options.body) } : options;
@@ -31,7 +46,7 @@ async function keeping(options: Options): Promise<Options> {
  */
 export function resending(
   next: (answer: Answer) => Options | undefined,
-  unanswered: (request: Pick<Answer, 'options' | 'before'>) => Options | undefined = () => undefined,
+  unanswered: (request: Unanswered) => Options | undefined = () => undefined,
 ): NonNullable<ClientVariant['dispatcher']> {
   return (client, { closing }) => {
     const plain = new Agent();
@@ -55,7 +70,7 @@ export function resending(
             else send(again, before + 1);
           },
           onResponseError(controller, error) {
-            const another = answered ? undefined : unanswered({ options, before });
+            const another = answered ? undefined : unanswered({ options, before, error });
             if (another === undefined) handler.onResponseError?.(controller, error);
             else send(another, before + 1);
           },

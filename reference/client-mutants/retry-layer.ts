@@ -11,14 +11,14 @@ const ATTEMPTS = 3;
 const REMEMBERED = 1000;
 
 /** A retry layer beneath the making of proofs: what it repeats, it repeats proof and all, wherever it goes out now. */
-function retrying(): ClientVariant {
+function retrying(statuses: readonly number[], isForUnanswered: boolean): ClientVariant {
   const proofs = new BoundedMap<string, string | undefined>(REMEMBERED);
   let requests = 0;
   const again = ({ options, before }: { options: Dispatcher.DispatchOptions; before: number }) =>
     before + 1 < ATTEMPTS ? options : undefined;
   const layer = resending(
-    (answer) => (answer.status === 421 || answer.status === 408 ? again(answer) : undefined),
-    again,
+    (answer) => (statuses.includes(answer.status) ? again(answer) : undefined),
+    (request) => (isForUnanswered ? again(request) : undefined),
   );
   return {
     dispatcher: (client, surroundings) =>
@@ -48,6 +48,13 @@ export const retryLayerMutants: readonly ClientMutant[] = [
     mistake:
       'has a retry layer that sends a failed request again with its first proof, on another connection',
     breaks: ['CL-EKM-5'],
-    variant: retrying,
+    variant: () => retrying([421, 408], true),
+  },
+  {
+    id: 'M-CL-330',
+    mistake:
+      'has a retry layer that sends what was answered 425 again with its first proof, wherever it goes out now',
+    breaks: ['CL-EKM-5'],
+    variant: () => retrying([425], false),
   },
 ];

@@ -6,9 +6,10 @@ import { signerOf } from '../client/identity.ts';
 import { defaultClientParts } from '../client/parts.ts';
 import type { Proofs, TokenRequest } from '../client/proof-source.ts';
 import { createProof, type ProofSigner } from '../proof/create.ts';
+import { CLAIM } from '../proof/vocabulary.ts';
 import type { ClientVariant, Surroundings } from '../sidecar/target.ts';
 import { exporterOf } from '../tls/exporter.ts';
-import { proving, withParts } from './making.ts';
+import { making, proving, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
 import { fieldsOf, resending } from './resending.ts';
 
@@ -29,6 +30,22 @@ function remembering(
       inner.refused(token, proof);
     },
   }));
+}
+
+/** Says in each proof for which request it was made first. */
+function describingFirst(): ClientVariant {
+  let current: TokenRequest | undefined;
+  const { client } = proving((inner) => ({
+    proofFor(request) {
+      current = request;
+      return inner.proofFor(request);
+    },
+  }));
+  const { client: maker } = making(({ claims }) => {
+    claims[CLAIM.method] = current?.method;
+    claims[CLAIM.target] = current?.target;
+  });
+  return { client: { parts: { ...client?.parts, ...maker?.parts } } };
 }
 
 /** Names each connection with something else than itself. */
@@ -232,6 +249,12 @@ export const reuseMutants: readonly ClientMutant[] = [
             }
           : {};
       }),
+  },
+  {
+    id: 'M-CL-354',
+    mistake: 'writes htm and htu of the first request into a proof that serves all requests of a connection',
+    breaks: ['CL-REUSE-1'],
+    variant: describingFirst,
   },
   {
     id: 'M-CL-198',

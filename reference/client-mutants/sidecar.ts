@@ -166,6 +166,22 @@ function refusingUnbound(): ClientVariant {
   };
 }
 
+/** Reads the query into a table, and writes it anew. */
+function queryAsTable(): ClientVariant {
+  return {
+    sidecar: {
+      destinationOf(request, upstream) {
+        const target = defaultSidecarParts.destinationOf(request, upstream);
+        if (typeof target !== 'string') return target;
+        const [path = '', ...rest] = target.split('?');
+        if (rest.length === 0) return target;
+        const table = Object.fromEntries(new URLSearchParams(rest.join('?')));
+        return `${path}?${new URLSearchParams(table).toString()}`;
+      },
+    },
+  };
+}
+
 /** Takes whatever stands behind the scheme for a token. */
 function ofAnyScheme(): ClientVariant {
   return withParts(() => ({
@@ -270,5 +286,24 @@ export const sidecarMutants: readonly ClientMutant[] = [
     mistake: 'proves the credentials of any scheme as if they were a token',
     breaks: ['CL-SC-12'],
     variant: ofAnyScheme,
+  },
+  {
+    id: 'M-CL-350',
+    mistake: 'asks the server with GET where the agent has asked with HEAD',
+    breaks: ['CL-SC-1'],
+    variant: () => ({
+      dispatcher: (client) =>
+        client.compose(
+          (dispatch) => (options, handler) =>
+            dispatch(options.method === 'HEAD' ? { ...options, method: 'GET' } : options, handler),
+        ),
+    }),
+  },
+  {
+    id: 'M-CL-334',
+    mistake:
+      'writes the query anew from a table of its parameters, so that one that comes twice is sent once',
+    breaks: ['CL-SC-1'],
+    variant: queryAsTable,
   },
 ];

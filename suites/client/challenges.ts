@@ -35,6 +35,7 @@ const REFUSALS: readonly (readonly [what: string, answer: Answer])[] = [
   ['401 invalid_token for ever', challenged('invalid_token')],
   ['401 without an error code for ever', unauthorized('Bearer realm="tsbt"')],
   ['401 with an error code of another day for ever', unauthorized('Bearer error="try_again"')],
+  ['425 for ever', status(425)],
 ];
 
 const INVITATIONS: readonly (readonly [what: string, answer: Answer])[] = [
@@ -48,6 +49,7 @@ const INVITATIONS: readonly (readonly [what: string, answer: Answer])[] = [
   ['401 with an error code of another day', unauthorized('Bearer error="proof_not_supported"')],
   ['400 that asks for the query', status(400, [], 'invalid_request: send access_token in the query')],
   ['400 that asks for the body', status(400, [], 'invalid_request: send access_token in a form')],
+  ['425', status(425)],
   ['403', status(403, [[AUTHENTICATE, 'Bearer error="insufficient_scope"']])],
 ];
 
@@ -135,7 +137,7 @@ export const challenges = clientSuite('client-challenges', [
   },
   {
     id: 'CL-RETRY-3',
-    title: 'gives up after three attempts at most when each of them is answered 401',
+    title: 'gives up after three attempts at most when each of them is answered 401 or 425',
     across: { http: AXES.http },
     cause: ENDLESS,
     async run(stage) {

@@ -1,8 +1,8 @@
 import type { Answer } from '../../harness/counterpart/resource-server/contract.ts';
 import { serveProven, status } from '../../harness/scenario/client/answers.ts';
 import { clientSuite } from '../../harness/scenario/client/client-scenario.ts';
-import type { ClientStage } from '../../harness/scenario/client/client-stage.ts';
 import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
+import { meeting, type Met } from './meeting.ts';
 import {
   allSound,
   anotherServer,
@@ -33,42 +33,27 @@ const KINDS_12 = ['tickets', 'session-ids'] as const;
 const CLOSED_421: Answer = { kind: 'response', status: 421, fields: [], body: '', closes: true };
 const CLOSED_408: Answer = { ...CLOSED_421, status: 408 };
 
-type Row = readonly [what: string, answers: readonly Answer[]];
-
-const UNANSWERED: readonly Row[] = [
+const UNANSWERED: readonly Met[] = [
   ['its connection ended as the request came', [{ kind: 'end' }]],
   ['its connection was reset as the request came', [{ kind: 'reset' }]],
   ['two connections in a row ended as the request came', [{ kind: 'end' }, { kind: 'end' }]],
 ];
-const MISDIRECTED: readonly Row[] = [
+const MISDIRECTED: readonly Met[] = [
   ['it was answered 421', [status(421)]],
   ['it was answered 421 and the connection ended', [CLOSED_421]],
   ['it was answered 408 and the connection ended', [CLOSED_408]],
 ];
-const REFUSED_STREAM: readonly Row[] = [
+const REFUSED_STREAM: readonly Met[] = [
   ['its stream was refused', [{ kind: 'refuse-stream' }]],
   ['two of its streams in a row were refused', [{ kind: 'refuse-stream' }, { kind: 'refuse-stream' }]],
 ];
-const LOST: readonly Row[] = [
+const LOST: readonly Met[] = [
   ['the connection ended in mid-response', [{ kind: 'cut', status: 200, how: 'end' }]],
   ['the connection was reset in mid-response', [{ kind: 'cut', status: 200, how: 'reset' }]],
 ];
 
 /** So many connections a client has for one server at least, if it has several. */
 const POOL = 3;
-
-/** Judged: a request that meets with this, on a connection that was in use before, and whatever follows from it. */
-async function meeting(stage: ClientStage, rows: readonly Row[]): Promise<void> {
-  const token = stage.mint();
-  const { arrival: control } = await stage.control(['form', 'ekm'], 'a request before', { token });
-  for (const [what, answers] of rows) {
-    stage.answerWith(answering(...answers));
-    await returns(stage, ['ekm'], control, `a request: ${what}`, { token });
-    stage.answerWith(serveProven);
-    await returns(stage, ['ekm'], control, 'the same token afterwards', { token });
-  }
-  allSound(stage, ['ekm']);
-}
 
 export const connections = clientSuite('client-connections', [
   {

@@ -1,10 +1,12 @@
+import type { Token } from '../../harness/forge/token.ts';
 import { readJwt } from '../../harness/forge/read.ts';
+import { serveProven } from '../../harness/scenario/client/answers.ts';
 import type { Arrival } from '../../harness/scenario/client/arrival.ts';
 import { clientSuite } from '../../harness/scenario/client/client-scenario.ts';
 import type { ClientStage } from '../../harness/scenario/client/client-stage.ts';
 import { formOfExporterValue } from '../../harness/scenario/client/proof-examination.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
-import { allSound, endAll, isProven, returns } from './upstream.ts';
+import { allSound, answering, endAll, isProven, returns } from './upstream.ts';
 
 /** draft -06 §2.2, §5.3: the exporter value in the client's proofs. */
 
@@ -16,6 +18,9 @@ const WITHOUT_EXTENDED_MASTER_SECRET =
 
 const EARLY =
   'The request goes out as early data, before the handshake is complete: it can be replayed, and no exporter value of the connection exists yet (RFC 8446 §E.5). Send session-bound tokens after the handshake only.';
+
+const AGAIN_EARLY =
+  'After 425 the request is sent again as early data, of which the server has just said that it takes none. Wait for the handshake to complete, and make the proof with the exporter value of that connection (RFC 8470 §5.2); or hand the 425 to the agent.';
 
 const FIRST_HANDSHAKE_KEPT =
   'The exporter value of the first handshake is kept when the server renegotiates. Refuse renegotiation (the option SSL_OP_NO_RENEGOTIATION in OpenSSL), or export anew after it and forget every proof made before.';
@@ -56,6 +61,29 @@ async function overEach(stage: ClientStage, suites: readonly string[]): Promise<
 function needOpenSsl(stage: ClientStage): void {
   const { opensslUnavailable } = stage.counterpart;
   if (opensslUnavailable !== undefined) stage.inconclusive(opensslUnavailable, 'environment');
+}
+
+/** Begins with a request on a full handshake, where further ones may be early data (RFC 8446 §2.3). */
+async function whereEarlyDataIsTaken(
+  stage: ClientStage,
+): Promise<{ readonly token: Token; readonly control: Arrival }> {
+  needOpenSsl(stage);
+  stage.meet({ engine: 'openssl', resumption: 'tickets', earlyData: true });
+  const token = stage.mint();
+  const { arrival } = await stage.control([], 'a request on a full handshake', { token });
+  return { token, control: arrival };
+}
+
+/** Judged: neither this token nor a proof came as early data. */
+function nothingEarly(stage: ClientStage, token: Token): void {
+  const early = stage.connections.map(({ earlyData }) => earlyData.toString('latin1'));
+  stage.holds(
+    !early.some((data) => data.includes(token.compact)),
+    'the session-bound token arrived as early data',
+  );
+  stage.holds(!early.some((data) => /^session-binding-proof:/im.test(data)), 'a proof arrived as early data');
+  if (!stage.connections.some(({ facts }) => facts.resumed))
+    stage.note('the client resumes no TLS session, so that it has no early data to send');
 }
 
 export const exporter = clientSuite('client-exporter', [
@@ -128,25 +156,31 @@ export const exporter = clientSuite('client-exporter', [
     across: LOW_LEVEL_13,
     cause: EARLY,
     async run(stage) {
-      needOpenSsl(stage);
-      stage.meet({ engine: 'openssl', resumption: 'tickets', earlyData: true });
-      const token = stage.mint();
-      const { arrival: control } = await stage.control([], 'a request on a full handshake', { token });
+      const { token, control } = await whereEarlyDataIsTaken(stage);
       for (let i = 0; i < 2; i++) {
         await endAll(stage);
         await returns(stage, [], control, 'the same token where early data is accepted', { token });
       }
-      const early = stage.connections.map(({ earlyData }) => earlyData.toString('latin1'));
-      stage.holds(
-        !early.some((data) => data.includes(token.compact)),
-        'the session-bound token arrived as early data',
-      );
-      stage.holds(
-        !early.some((data) => /^session-binding-proof:/im.test(data)),
-        'a proof arrived as early data',
-      );
-      if (!stage.connections.some(({ facts }) => facts.resumed))
-        stage.note('the client resumes no TLS session, so that it has no early data to send');
+      nothingEarly(stage, token);
+    },
+  },
+  {
+    id: 'CL-EKM-7.too-early',
+    title: 'sends a request that was answered 425 not again as early data',
+    across: LOW_LEVEL_13,
+    cause: AGAIN_EARLY,
+    async run(stage) {
+      const { token, control } = await whereEarlyDataIsTaken(stage);
+      for (const [what, closes] of [
+        ['a request that is answered 425', false],
+        ['a request that is answered 425 as the connection ends', true],
+      ] as const) {
+        stage.answerWith(answering({ kind: 'response', status: 425, fields: [], body: '', closes }));
+        await returns(stage, [], control, what, { token });
+        stage.answerWith(serveProven);
+        await returns(stage, [], control, 'the same token afterwards', { token });
+      }
+      nothingEarly(stage, token);
     },
   },
   {

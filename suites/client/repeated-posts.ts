@@ -5,6 +5,7 @@ import { outcomeText } from '../../harness/scenario/client/client-play.ts';
 import { clientSuite } from '../../harness/scenario/client/client-scenario.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import type { Outcome } from '../../harness/wire/connection.ts';
+import { brokenAnswers } from './broken-octets.ts';
 import { answering, isProven } from './upstream.ts';
 
 /** draft -06 §3.5, Appendix B.2; RFC 9110 §9.2.2: requests that may have an effect are not repeated blindly. */
@@ -32,6 +33,7 @@ const OPEN_ENDS: readonly (readonly [what: string, answer: Answer])[] = [
   ['whose connection ends without a response', { kind: 'end' }],
   ['whose connection is reset', { kind: 'reset' }],
   ['whose response is cut off', { kind: 'cut', status: 200, how: 'end' }],
+  ['whose response stalls and is cut off', { kind: 'cut', status: 200, how: 'reset', stallMs: 200 }],
   ['that is answered 500', status(500)],
   ['that is answered 502', status(502)],
   ['that is answered 503', status(503, [['Retry-After', '0']])],
@@ -104,10 +106,15 @@ export const repeatedPosts = clientSuite('client-repeated-posts', [
     id: 'CL-SC-11.effect',
     title: 'does not repeat a POST of which it cannot know whether it had an effect',
     across: { http: AXES.http },
+    // A client that hangs does so with many of them.
+    timeLimitMs: 90_000,
     cause: BLIND,
     async run(stage) {
       const { token } = await stage.control();
-      for (const [end, answer] of OPEN_ENDS) {
+      const broken = brokenAnswers(stage.permutation.http).map(
+        (answer) => [`that is answered with ${answer.what}`, answer] as const,
+      );
+      for (const [end, answer] of [...OPEN_ENDS, ...broken]) {
         stage.answerWith(answering(answer));
         for (const [post, plan] of stage.full ? POSTS : POSTS.slice(0, 1)) {
           const what = `${post} ${end}`;

@@ -3,6 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, test } from 'vitest';
 import type { Answer, TransportPlan } from './contract.ts';
+import { FLAG, FRAME, fieldBlock, frame } from '../../wire/http2-frames.ts';
 import { always, bodyOf, client, get, OK, started, TRANSPORTS } from './counterpart.fixture.ts';
 
 const ODD = {
@@ -68,6 +69,63 @@ for (const plan of TRANSPORTS)
     expect(server.requests[0]?.answer).toBe(answer);
     expect(server.faults).toEqual([]);
   });
+
+/** Lengths at which HPACK writes a length with another number of octets. */
+const LONG = [126, 127, 254, 255].map((length) => ['x', 'y'.repeat(length)] as const);
+
+/** The same response on HTTP/1.1 and, as HEADERS and DATA (RFC 9113 §6.1, §6.2), on HTTP/2. */
+const WRITTEN = {
+  'http/1.1': () => Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'),
+  h2: (stream: number) =>
+    Buffer.concat([
+      frame(FRAME.headers, FLAG.endHeaders, stream, fieldBlock([[':status', '200'], ...LONG])),
+      frame(FRAME.data, FLAG.endStream, stream, Buffer.from('hello')),
+    ]),
+} as const;
+
+for (const plan of TRANSPORTS) {
+  const inPieces = function* inPieces(stream: number): Generator<Buffer> {
+    const octets = WRITTEN[plan.http](stream);
+    for (let at = 0; at < octets.length; at += 16) yield octets.subarray(at, at + 16);
+  };
+
+  test(`writes octets as told, piece by piece, and then ends (${plan.tls}, ${plan.http})`, async () => {
+    const answer = { kind: 'octets', what: 'a response', pieces: inPieces, everyMs: 1 } as const;
+    const server = await started(plan, always(answer));
+    const connection = await client(server, plan);
+    expect(bodyOf(await connection.send(get, 2000))).toBe('200 hello');
+    await expect.poll(() => server.connections[0]?.ending).toBeDefined();
+    expect(server.requests[0]?.answer).toBe(answer);
+    expect(server.faults).toEqual([]);
+  });
+
+  test(`stops writing when the client is gone (${plan.tls}, ${plan.http})`, async () => {
+    let stopped = false;
+    const endless = function* endless(): Generator<Buffer> {
+      try {
+        for (;;) yield Buffer.of(0xff);
+      } finally {
+        stopped = true;
+      }
+    };
+    const server = await started(
+      plan,
+      always({ kind: 'octets', what: 'noise', pieces: endless, everyMs: 1 }),
+    );
+    const connection = await client(server, plan);
+    expect(await connection.send(get, 100)).toMatchObject({ type: 'failure' });
+    await connection.close();
+    await expect.poll(() => stopped).toBe(true);
+  });
+
+  test(`lets a body stall before it cuts it off (${plan.tls}, ${plan.http})`, async () => {
+    const server = await started(plan, always({ kind: 'cut', status: 200, how: 'end', stallMs: 300 }));
+    const connection = await client(server, plan);
+    const begun = performance.now();
+    expect(await connection.send(get, 2000)).toMatchObject({ kind: 'closed' });
+    expect(performance.now() - begun).toBeGreaterThan(290);
+  });
+}
 
 test.each(TRANSPORTS)('resets with a TCP reset ($tls, $http)', async (plan) => {
   const server = await started(plan);

@@ -110,7 +110,8 @@ export interface UpstreamRequest {
 /**
  * What the counterpart does with a request. On HTTP/1.1 `refuse-stream` and `go-away` are as `end`.
  * - `response`: a response, after which the connection ends where `closes` says so
- * - `cut`: the response's head and first octets, then the end of the connection
+ * - `cut`: the response's head and first octets, nothing more for a while where it says so, then the end of the connection
+ * - `octets`: whatever is written in place of a response, then the end of the connection
  * - `end`, `reset`: no response; the connection ends with close_notify or a TCP reset
  * - `refuse-stream`: HTTP/2 RST_STREAM with REFUSED_STREAM (RFC 9113 §8.7)
  * - `go-away`: HTTP/2 GOAWAY that leaves this stream out, so that it may be tried again elsewhere
@@ -123,8 +124,32 @@ export type Answer =
       readonly body: string;
       readonly closes?: boolean;
     }
-  | { readonly kind: 'cut'; readonly status: number; readonly how: 'end' | 'reset' }
+  | {
+      readonly kind: 'cut';
+      readonly status: number;
+      readonly how: 'end' | 'reset';
+      /** How long nothing comes before the end, in milliseconds. Default: not at all. */
+      readonly stallMs?: number;
+    }
+  | WrittenOctets
   | { readonly kind: 'end' | 'reset' | 'refuse-stream' | 'go-away' };
+
+/** Octets that are no response, or are one written in an unusual way. */
+export interface WrittenOctets {
+  readonly kind: 'octets';
+  /** What they are, in words. */
+  readonly what: string;
+  /**
+   * Written one after the other while the connection stands, 4 MiB of them at most.
+   *
+   * @param stream of the request, for frames of HTTP/2; 0 on HTTP/1.1
+   */
+  readonly pieces: (stream: number) => Iterable<Buffer>;
+  /** Between one piece and the next, in milliseconds. Default: as fast as the client reads. */
+  readonly everyMs?: number;
+  /** How long the client has to end the connection by itself afterwards, in milliseconds. Default: no time. */
+  readonly lingerMs?: number;
+}
 
 /** Decides on the answer to a request whose body has arrived in full. */
 export type Script = (request: UpstreamRequest) => Answer | Promise<Answer>;

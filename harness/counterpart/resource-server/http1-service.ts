@@ -5,6 +5,7 @@ import { CUT_LENGTH, CUT_OCTETS, type Desk } from './answering.ts';
 import type { BookedRequest } from './book.ts';
 import type { Answer } from './contract.ts';
 import type { ServedConnection } from './served-connection.ts';
+import { endAfterCut, writeOctets } from './writing.ts';
 
 /** Room for proofs and tokens of every size that makes sense, in octets. */
 const MAX_HEADER = 131_072;
@@ -124,12 +125,12 @@ function reply(answer: Answer, response: ServerResponse, connection: ServedConne
     case 'cut': {
       connection.announceEnd();
       response.writeHead(answer.status, ['Content-Length', String(CUT_LENGTH)]);
-      response.write(CUT_OCTETS, () => {
-        if (answer.how === 'reset') connection.reset();
-        else void connection.end();
-      });
+      response.write(CUT_OCTETS, () => void endAfterCut(answer, connection));
       break;
     }
+    case 'octets':
+      void writeOctets(answer, connection, 0);
+      break;
     case 'reset':
       connection.reset();
       break;

@@ -1,16 +1,11 @@
 import { Duplex } from 'node:stream';
-
-const GOAWAY = 0x07;
-const FRAME_HEADER = 9;
-const PAYLOAD = 8;
+import { FRAME, frame } from '../../wire/http2-frames.ts';
 
 /** A GOAWAY frame with NO_ERROR (RFC 9113 §6.8). */
 function goAwayFrame(lastStreamId: number): Buffer {
-  const frame = Buffer.alloc(FRAME_HEADER + PAYLOAD);
-  frame.writeUIntBE(PAYLOAD, 0, 3);
-  frame.writeUInt8(GOAWAY, 3);
-  frame.writeUInt32BE(lastStreamId, FRAME_HEADER);
-  return frame;
+  const payload = Buffer.alloc(8);
+  payload.writeUInt32BE(lastStreamId);
+  return frame(FRAME.goAway, 0, 0, payload);
 }
 
 /**
@@ -20,11 +15,12 @@ function goAwayFrame(lastStreamId: number): Buffer {
 export class Http2Octets {
   readonly stream: Duplex;
   readonly #socket: Duplex;
+  #silent = false;
 
   constructor(socket: Duplex) {
     this.#socket = socket;
     const write = (octets: Buffer, done: () => void): void => {
-      if (socket.writable)
+      if (socket.writable && !this.#silent)
         socket.write(octets, () => {
           done();
         });
@@ -61,6 +57,11 @@ export class Http2Octets {
     socket.on('end', () => stream.push(null));
     socket.on('close', () => stream.destroy());
     this.stream = stream;
+  }
+
+  /** From now on nothing is written here: the socket is another's, until its end. */
+  silence(): void {
+    this.#silent = true;
   }
 
   goAway(lastStreamId: number): void {

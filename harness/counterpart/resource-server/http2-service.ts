@@ -4,6 +4,7 @@ import { CUT_LENGTH, CUT_OCTETS, type Desk } from './answering.ts';
 import type { Answer } from './contract.ts';
 import { Http2Octets } from './http2-octets.ts';
 import type { ServedConnection } from './served-connection.ts';
+import { endAfterCut, writeOctets } from './writing.ts';
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
 
@@ -69,7 +70,7 @@ export function serveHttp2(
       void desk.decide(request).then((answer) => {
         if (id > last) return;
         try {
-          reply(answer, stream, connection);
+          reply(answer, stream, connection, octets);
         } catch (error) {
           desk.fault(`this answer cannot be sent: ${String(error)}`);
           connection.reset();
@@ -79,7 +80,12 @@ export function serveHttp2(
   });
 }
 
-function reply(answer: Answer, stream: ServerHttp2Stream, connection: ServedConnection): void {
+function reply(
+  answer: Answer,
+  stream: ServerHttp2Stream,
+  connection: ServedConnection,
+  octets: Http2Octets,
+): void {
   if (answer.kind === 'go-away') {
     connection.goAway(Math.max(0, (stream.id ?? 0) - 2));
     return;
@@ -99,27 +105,29 @@ function reply(answer: Answer, stream: ServerHttp2Stream, connection: ServedConn
       const fields = answer.fields
         .map(([name, value]): Field => [name.toLowerCase(), value])
         .filter(([name]) => !CONNECTION_SPECIFIC.has(name));
-      const octets = Buffer.from(body);
+      const content = Buffer.from(body);
       const bodyless = status === 204 || status === 304;
       if (!bodyless && !fields.some(([name]) => name === 'content-length'))
-        fields.push(['content-length', String(octets.length)]);
+        fields.push(['content-length', String(content.length)]);
       stream.respond([':status', String(status), ...fields.flat()], AS_TOLD);
       if (closes) {
         connection.announceEnd();
         stream.on('close', () => void connection.end());
       }
-      stream.end(bodyless ? undefined : octets);
+      stream.end(bodyless ? undefined : content);
       break;
     }
     case 'cut': {
       connection.announceEnd();
       stream.respond([':status', String(answer.status), 'content-length', String(CUT_LENGTH)], AS_TOLD);
-      stream.write(CUT_OCTETS, () => {
-        if (answer.how === 'reset') connection.reset();
-        else void connection.end();
-      });
+      stream.write(CUT_OCTETS, () => void endAfterCut(answer, connection));
       break;
     }
+    case 'octets':
+      // Frames of Node's own may not come in between; nothing follows either, since the connection ends.
+      octets.silence();
+      void writeOctets(answer, connection, stream.id ?? 0);
+      break;
     case 'refuse-stream':
       stream.close(NGHTTP2_REFUSED_STREAM);
       break;

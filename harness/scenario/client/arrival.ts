@@ -104,7 +104,7 @@ export function sentBy(
   };
 }
 
-const DONE: Readonly<Record<Exclude<Answer['kind'], 'response' | 'cut'>, string>> = {
+const DONE: Readonly<Record<Exclude<Answer['kind'], 'response' | 'cut' | 'octets'>, string>> = {
   end: 'the counterpart ended the connection without a response',
   reset: 'the counterpart reset the connection without a response',
   'refuse-stream': 'the counterpart refused the stream (RST_STREAM, REFUSED_STREAM)',
@@ -130,9 +130,18 @@ export function answeredWith(answer: Answer | undefined): Outcome {
       informational: [],
       durationMs: 0,
     };
-  const detail =
-    answer.kind === 'cut'
-      ? `the counterpart sent the head of a ${answer.status} response and then ended the connection (${answer.how})`
-      : DONE[answer.kind];
-  return { type: 'failure', kind: answer.kind === 'reset' ? 'reset' : 'closed', detail, durationMs: 0 };
+  return {
+    type: 'failure',
+    kind: answer.kind === 'reset' ? 'reset' : 'closed',
+    detail: inWords(answer),
+    durationMs: 0,
+  };
+}
+
+function inWords(answer: Exclude<Answer, { kind: 'response' }>): string {
+  if (answer.kind === 'octets') return `the counterpart sent ${answer.what} and then ended the connection`;
+  if (answer.kind !== 'cut') return DONE[answer.kind];
+  const { status, how, stallMs = 0 } = answer;
+  const pause = stallMs === 0 ? '' : `, nothing for ${stallMs} ms,`;
+  return `the counterpart sent the head of a ${status} response${pause} and then ended the connection (${how})`;
 }
