@@ -175,7 +175,17 @@ test('without an engine a target in a container is not run, and the run says so'
   const outcomeOf = async (...options: readonly string[]): Promise<{ code: unknown; text: string }> => {
     const child = spawn(
       process.execPath,
-      [cli, 'run', file, embedded, '--scenario', 'RS-EKM-1', '--out', join(folder, 'out'), ...options],
+      [
+        cli,
+        'run',
+        file,
+        embedded,
+        '--scenario',
+        'RS-EKM-1',
+        '--out',
+        join(folder, `out${options.join('')}`),
+        ...options,
+      ],
       { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, DOCKER_HOST: 'unix:///nowhere.sock' } },
     );
     let text = '';
