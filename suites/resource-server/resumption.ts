@@ -4,14 +4,13 @@ import { suite } from '../../harness/scenario/scenario.ts';
 import type { Exchange } from '../../harness/scenario/play.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
+import { byEachMeans, NOT_RESUMED } from './resumption-means.ts';
 import { answered } from './token-expiry.ts';
 
 /** draft -06 §2.2, §6.1.1: connections that resume a TLS session (RFC 8446 §2.2, RFC 5246 §7.3, RFC 5077). */
 
 const VALUE_KEPT =
   'The exporter value is kept with the TLS session and taken up again on resumption. Each connection has its own: export it anew after every handshake, abbreviated ones too.';
-
-const NOT_RESUMED = 'the target does not resume TLS sessions';
 
 /** A connection of alice's that resumes the session of another, and what became of the right request on it. */
 interface Resumed {
@@ -111,20 +110,12 @@ export const resumption = suite('resource-server', 'resumption', [
     needs: ['persistent-connection'],
     cause: VALUE_KEPT,
     async run(stage) {
-      let any = false;
-      for (const [means, sessionTickets] of [
-        ['ticket', true],
-        ['session ID', false],
-      ] as const) {
-        const pair = await resumed(stage, { sessionTickets });
-        if (pair === undefined) {
-          stage.note(`the target does not resume TLS 1.2 sessions by ${means}`);
-          continue;
-        }
-        any = true;
+      await byEachMeans(stage, async (plan) => {
+        const pair = await resumed(stage, plan);
+        if (pair === undefined) return false;
         await judgeOldProofs(stage, pair);
-      }
-      if (!any) stage.notApplicable(NOT_RESUMED);
+        return true;
+      });
     },
   },
   {

@@ -6,6 +6,7 @@ import { suite } from '../../harness/scenario/scenario.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
 import { another } from './primed.ts';
+import { byEachMeans, NOT_RESUMED } from './resumption-means.ts';
 import { answered } from './token-expiry.ts';
 
 /** draft -06 §2.2, §6.1.1: two connections that stand at the same time and have one TLS session between them. */
@@ -104,7 +105,7 @@ export const sharedSessions = suite('resource-server', 'shared-sessions', [
     needs: ['persistent-connection'],
     cause: READ_FROM_SESSION,
     async run(stage) {
-      if (!(await judgeKind(stage, {}))) stage.notApplicable('the target does not resume TLS sessions');
+      if (!(await judgeKind(stage, {}))) stage.notApplicable(NOT_RESUMED);
     },
   },
   {
@@ -115,15 +116,7 @@ export const sharedSessions = suite('resource-server', 'shared-sessions', [
     needs: ['persistent-connection'],
     cause: READ_FROM_SESSION,
     async run(stage) {
-      let any = false;
-      for (const [means, sessionTickets] of [
-        ['ticket', true],
-        ['session ID', false],
-      ] as const) {
-        if (await judgeKind(stage, { sessionTickets })) any = true;
-        else stage.note(`the target does not resume TLS 1.2 sessions by ${means}`);
-      }
-      if (!any) stage.notApplicable('the target does not resume TLS sessions');
+      await byEachMeans(stage, (plan) => judgeKind(stage, plan));
     },
   },
 ]);
