@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import type { ContainerRuntimeClient } from 'testcontainers';
@@ -25,6 +25,9 @@ export class NoEngine extends Error {
 /** On every container of the suite: the process that started it, see {@link owner}. */
 const OWNER_LABEL = 'tsbt.owner';
 
+/** What Docker and Podman put into the containers that they run. */
+const CONTAINER_MARKS = ['/.dockerenv', '/run/.containerenv'];
+
 let found: Promise<Engine> | undefined;
 
 /**
@@ -44,6 +47,9 @@ export function ownerLabels(): Readonly<Record<string, string>> {
 }
 
 async function findEngine(): Promise<Engine> {
+  // Inside a container testcontainers takes the bridge's address for the way to every engine, and pulls an image to find
+  // it where it has none; an engine in the same container is reached as on any machine. See unreachable() for the others.
+  process.env['TESTCONTAINERS_HOST_OVERRIDE'] ??= SAME_MACHINE.address;
   // Loaded late: a third of a second that only targets in containers need.
   const { getContainerRuntimeClient } = await import('testcontainers');
   let client: ContainerRuntimeClient;
@@ -52,27 +58,55 @@ async function findEngine(): Promise<Engine> {
   } catch {
     throw new NoEngine('no container engine answers');
   }
-  const { host } = client.info.containerRuntime;
-  if (host !== 'localhost' && host !== '127.0.0.1')
-    throw new NoEngine(`the container engine is on another machine (${host})`);
   const docker = client.container.dockerode;
   // testcontainers goes on to look elsewhere, which is not what somebody who names an engine expects.
   const named = /^unix:\/\/(?<path>.+)$/.exec(process.env['DOCKER_HOST'] ?? '')?.groups?.['path'];
-  const { socketPath } = docker.modem as { readonly socketPath?: string };
+  const { socketPath, host } = docker.modem as { readonly socketPath?: string; readonly host?: string };
   if (named !== undefined && socketPath !== named)
     throw new NoEngine(`no container engine answers at ${named} (DOCKER_HOST)`);
+  const bridge = await bridgeAddress(docker);
+  const reason = unreachable({
+    socketPath,
+    host,
+    bridge,
+    inContainer: CONTAINER_MARKS.some((file) => existsSync(file)),
+  });
+  if (reason !== undefined) throw new NoEngine(reason);
   await removeOrphans(docker);
   watch();
-  return { docker, vantage: { address: await addressForContainers(docker), name: HOST_OF_CONTAINERS } };
+  // Engines that run in a virtual machine have no bridge here, and forward the name to loopback.
+  return { docker, vantage: { address: bridge ?? SAME_MACHINE.address, name: HOST_OF_CONTAINERS } };
+}
+
+/**
+ * Why ports that an engine publishes on 127.0.0.1 cannot be reached from here, in words; undefined where they can.
+ *
+ * @param engine.bridge the address of its default bridge, if this machine has it
+ * @param engine.inContainer whether the suite itself runs in a container
+ */
+export function unreachable(engine: {
+  readonly socketPath: string | undefined;
+  readonly host: string | undefined;
+  readonly bridge: string | undefined;
+  readonly inContainer: boolean;
+}): string | undefined {
+  const { socketPath, host = '', bridge, inContainer } = engine;
+  if (socketPath === undefined && !['localhost', '127.0.0.1', '[::1]'].includes(host))
+    return `the container engine is on another machine (${host})`;
+  // A socket that was handed in: its engine publishes on the loopback of the machine around this container.
+  if (inContainer && bridge === undefined)
+    return 'the container engine is outside of the container that the suite runs in; --network host, or running the suite beside the engine, lets the suite reach what it publishes';
+  return undefined;
 }
 
 /**
  * The address of this machine that containers reach under {@link HOST_OF_CONTAINERS}, and nobody outside: the default
  * bridge's. It is asked of the engine, since a bridge without containers may not be among this machine's interfaces,
- * and one without a gateway of its own has the first address of its subnet. Engines that run in a virtual machine have
- * no bridge here, and forward the name to loopback.
+ * and one without a gateway of its own has the first address of its subnet.
+ *
+ * @returns undefined where the bridge is not on this machine
  */
-async function addressForContainers(docker: Docker): Promise<string> {
+async function bridgeAddress(docker: Docker): Promise<string | undefined> {
   const { IPAM } = (await docker.getNetwork('bridge').inspect()) as {
     readonly IPAM?: { readonly Config?: readonly { readonly Gateway?: string; readonly Subnet?: string }[] };
   };
@@ -80,7 +114,7 @@ async function addressForContainers(docker: Docker): Promise<string> {
     const address = Gateway ?? Subnet?.replace(/\.(\d+)\/\d+$/, (_, last: string) => `.${Number(last) + 1}`);
     if (address !== undefined && !address.includes(':') && (await canListenAt(address))) return address;
   }
-  return SAME_MACHINE.address;
+  return undefined;
 }
 
 async function canListenAt(address: string): Promise<boolean> {
