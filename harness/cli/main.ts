@@ -1,14 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../usage-error.ts';
-import { chainCommand } from './chain.ts';
-import { matrixCommand } from './matrix.ts';
-import { explainCommand } from './explain.ts';
-import { listCommand } from './list.ts';
-import { mutantsCommand } from './mutants.ts';
-import { pkiCommand } from './pki.ts';
-import { runCommand } from './run.ts';
-import { serveCommand } from './serve.ts';
 
 const { name, version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -16,6 +8,24 @@ const { name, version } = JSON.parse(
 
 /** The tool's name and version, as reports carry them. */
 export const TOOL = { name, version };
+
+/** Each command by its name, loaded when it is asked for: all of them together take longer to load than some to run. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['run', async () => (await import('./run.ts')).runCommand(TOOL)],
+  ['list', async () => (await import('./list.ts')).listCommand()],
+  ['explain', async () => (await import('./explain.ts')).explainCommand()],
+  ['mutants', async () => (await import('./mutants.ts')).mutantsCommand()],
+  ['chain', async () => (await import('./chain.ts')).chainCommand()],
+  ['matrix', async () => (await import('./matrix.ts')).matrixCommand(TOOL)],
+  ['pki', async () => (await import('./pki.ts')).pkiCommand()],
+  ['serve', async () => (await import('./serve.ts')).serveCommand()],
+]);
+
+/** The command that is named first, or all of them where none is, for the help and for the nearest of a misspelt name. */
+async function commandsFor(argv: readonly string[]): Promise<readonly Command[]> {
+  const named = COMMANDS.get(argv[2] ?? '');
+  return Promise.all((named === undefined ? [...COMMANDS.values()] : [named]).map((load) => load()));
+}
 
 /**
  * The command line `tsbt`. Sets the process's exit code; a mistake of the user's is a message with its remedy
@@ -31,16 +41,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .showHelpAfterError('(see tsbt --help)')
     .exitOverride();
-  for (const command of [
-    runCommand(TOOL),
-    listCommand(),
-    explainCommand(),
-    mutantsCommand(),
-    chainCommand(),
-    matrixCommand(TOOL),
-    pkiCommand(),
-    serveCommand(),
-  ]) {
+  for (const command of await commandsFor(argv)) {
     program.addCommand(command.exitOverride().showHelpAfterError(`(see tsbt ${command.name()} --help)`));
   }
   try {

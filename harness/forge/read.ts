@@ -32,8 +32,26 @@ export function thumbprint(certificate: string | Uint8Array): string {
   return createHash('sha256').update(new X509Certificate(certificate).raw).digest('base64url');
 }
 
-/** Takes a JWT apart. Never throws. */
+/** What was read last: evidence looks at each token and proof from several sides. */
+const recent = new Map<string, ReadJwt>();
+const MOST_RECENT = 32;
+/** Characters; longer ones are forged to be a burden, and not to be one here. */
+const LONGEST_RECENT = 32_768;
+
+/** Takes a JWT apart. Never throws. What it returns is shared, and frozen at its top. */
 export function readJwt(compact: string): ReadJwt {
+  const known = recent.get(compact);
+  if (known !== undefined) return known;
+  const jwt = Object.freeze(takeApart(compact));
+  if (compact.length <= LONGEST_RECENT) {
+    const [oldest] = recent.keys();
+    if (recent.size >= MOST_RECENT && oldest !== undefined) recent.delete(oldest);
+    recent.set(compact, jwt);
+  }
+  return jwt;
+}
+
+function takeApart(compact: string): ReadJwt {
   const parts = compact.split('.', MOST_PARTS + 1);
   const [header, claims] = [readPart(parts[0]), readPart(parts[1])];
   const problem = problemOf(parts, header, claims);

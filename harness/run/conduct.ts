@@ -98,7 +98,7 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
   });
   if (planned > 0 && !interruption.interrupted)
     await play(
-      running.map(({ plan }) => plan),
+      running.flatMap(({ target, plan }) => partsOf(plan, processorsFor(target))),
       recorder,
       interruption,
     );
@@ -180,8 +180,8 @@ async function startOrProblem(start: () => Promise<Target>): Promise<Target | Ta
   }
 }
 
-/** Plays the plans to their end, or until the user interrupts. */
-async function play(plans: readonly Plan[], recorder: Reporter, interruption: Interruption): Promise<void> {
+/** Plays parts of plans to their end, or until the user interrupts. */
+async function play(parts: readonly Plan[], recorder: Reporter, interruption: Interruption): Promise<void> {
   const cancel = (): void => void vitest.cancelCurrentRun('keyboard-input');
   // A wish that comes while vitest is still getting ready is forgotten by it: it is repeated when tests begin.
   const reminder: Reporter = { onTestCaseReady: () => (interruption.interrupted ? cancel() : undefined) };
@@ -190,9 +190,7 @@ async function play(plans: readonly Plan[], recorder: Reporter, interruption: In
     run: true,
     watch: false,
     config: false,
-    projects: plans
-      .flatMap((plan) => partsOf(plan, availableParallelism()))
-      .map((plan, index) => conformanceProject(`${plan.target.name} ${index + 1}`, plan)),
+    projects: parts.map((part, index) => conformanceProject(`${part.target.name} ${index + 1}`, part)),
     maxWorkers: availableParallelism(),
     reporters: [recorder, reminder],
     api: false,
@@ -205,6 +203,12 @@ async function play(plans: readonly Plan[], recorder: Reporter, interruption: In
   } finally {
     await vitest.close();
   }
+}
+
+/** A server that runs in this process keeps one processor busy itself. */
+function processorsFor({ manifest }: Target): number {
+  const all = availableParallelism();
+  return manifest.start.kind === 'module' && manifest.role === 'resource-server' ? Math.max(1, all - 1) : all;
 }
 
 /** Fewer cases than this are not worth a second process. */

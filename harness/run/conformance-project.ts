@@ -5,8 +5,8 @@ import type { Plan } from './plan.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
-/** How many scenarios of a target are under way at once in a worker. */
-const CONCURRENT = 8;
+/** How many scenarios of a target are under way at once in a worker. Each of a client has a client of its own meanwhile. */
+const CONCURRENT = { 'resource-server': 12, client: 8, intermediary: 8, 'authorization-server': 8 } as const;
 
 /**
  * The vitest project that plays a plan on its target.
@@ -30,7 +30,7 @@ export function conformanceProject(
       // Node loads the scenarios itself, as the command line does: nothing here needs a transform.
       experimental: { viteModuleRunner: false, nodeLoader: false },
       testTimeout: 60_000,
-      maxConcurrency: CONCURRENT,
+      maxConcurrency: CONCURRENT[plan?.role ?? 'client'],
       retry: 0,
       globalSetup: [...globalSetup],
       ...(plan === undefined ? {} : { provide: { plan } }),

@@ -1,5 +1,20 @@
 import { availableParallelism, loadavg } from 'node:os';
 
+const PROCESSORS = availableParallelism();
+/** The system works its figure out anew every few seconds, and asking takes as long as making a signature. */
+const LOAD_HOLDS_MS = 1000;
+let load = 0;
+let readAt = Number.NEGATIVE_INFINITY;
+
+function currentLoad(): number {
+  const now = performance.now();
+  if (now - readAt >= LOAD_HOLDS_MS) {
+    load = loadavg()[0] ?? 0;
+    readAt = now;
+  }
+  return load;
+}
+
 /** However busy a machine is: a target that hangs must not hold up a run for ever. */
 const MOST_TIMES = 10;
 
@@ -11,8 +26,8 @@ const MOST_TIMES = 10;
  */
 export function patience(
   milliseconds: number,
-  load: number = loadavg()[0] ?? 0,
-  processors: number = availableParallelism(),
+  load: number = currentLoad(),
+  processors: number = PROCESSORS,
 ): number {
   return Math.round(milliseconds * Math.min(MOST_TIMES, Math.max(1, load / processors)));
 }

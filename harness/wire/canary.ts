@@ -2,7 +2,6 @@ import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
-import { generate } from 'selfsigned';
 import type { Field } from './connection.ts';
 
 /** Listeners that nothing should ever talk to; they record whoever does. */
@@ -34,6 +33,8 @@ export async function startCanary(address: string = '127.0.0.1', host: string = 
   const record = (contact: string): void => {
     if (requests.length < MOST) requests.push(contact.slice(0, LONGEST));
   };
+  // Loaded on first use: it is slow to load, and few scenarios need a canary.
+  const { generate } = await import('selfsigned');
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'tsbt canary' }], {
     keyType: 'ec',
     curve: 'P-256',

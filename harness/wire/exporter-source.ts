@@ -58,11 +58,15 @@ export class ExporterSource {
         'harness fault: the exporter value recomputed from the key log is not the TLS library’s',
       );
     this.check = 'key-log';
+    if (secrets.tls === '1.3') this.#taken.set(keyOf(derivation), value);
   }
 
   /** @throws {Error} for a derivation that was not taken before the end, where the secrets are not known (TLS 1.2) */
   value(derivation: Derivation | undefined, ended: boolean): Buffer {
     const full = fullDerivation(derivation);
+    // On TLS 1.3 the value is the connection's for good; on TLS 1.2 it is another one after a renegotiation.
+    const lasting = this.#secrets?.tls === '1.3' ? this.#taken.get(keyOf(full)) : undefined;
+    if (lasting !== undefined) return Buffer.from(lasting);
     if (!ended) return this.#library(full);
     if (this.#secrets !== undefined) return recompute(this.#secrets, full);
     const taken = this.#taken.get(keyOf(full));
