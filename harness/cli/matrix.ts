@@ -12,6 +12,7 @@ import { loadManifest } from '../target/manifest.ts';
 import type { Manifest } from '../target/manifest.ts';
 import { containerTargets } from '../target/published.ts';
 import { UsageError } from '../usage-error.ts';
+import { claimFolder } from './report-folder.ts';
 
 interface MatrixOptions {
   readonly out: string;
@@ -49,6 +50,8 @@ async function matrix(
       ? (await containerTargets()).filter(({ name }) => !name.startsWith('reference-'))
       : await Promise.all(paths.map(loadManifest));
   refuseOthers(given);
+  using stack = new DisposableStack();
+  stack.use(await claimFolder(out));
   const references = await Promise.all([EMBEDDED.client, EMBEDDED['resource-server']].map(loadManifest));
   const parties = unique([...references, ...given]);
   using interruption = watchInterruption();

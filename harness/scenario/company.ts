@@ -7,7 +7,7 @@ import { rightfulClient } from './setting.ts';
 import type { Setting } from './setting.ts';
 
 /** What of a setting connections depend on. */
-export type ConnectionSetting = Pick<Setting, 'credentials' | 'pki' | 'open'> & {
+export type ConnectionSetting = Pick<Setting, 'credentials' | 'pki' | 'open' | 'patienceMs'> & {
   readonly target: Pick<Setting['target'], 'host' | 'port' | 'hostname' | 'serverAuthorities'>;
 };
 
@@ -45,6 +45,7 @@ export class Company {
       tls: this.#permutation.tls,
       http: this.#permutation.http,
       identity: rightfulClient(this.#setting, this.#permutation),
+      timeoutMs: this.#setting.patienceMs,
       ...plan,
     };
   }

@@ -3,7 +3,7 @@ import { constants } from 'node:http2';
 import { decodeJwt } from 'jose';
 import { defaultPresentationChecks } from '../resource-server/admission.ts';
 import { connectionKeyOf } from '../resource-server/connection.ts';
-import { bearerTokenOf, proofsOf } from '../resource-server/credentials.ts';
+import { accessTokenOf, bearerTokenOf, proofsOf } from '../resource-server/credentials.ts';
 import type { HttpRequest } from '../resource-server/http-message.ts';
 import { isJwt } from '../resource-server/jwt-tokens.ts';
 import { invalidToken } from '../resource-server/refusal.ts';
@@ -106,14 +106,18 @@ function currentRequestOfConnection(): TargetVariant {
 
 function lastProofOfConnection(): TargetVariant {
   const last = new WeakMap<object, readonly string[]>();
+  const taken = new WeakMap<HttpRequest, readonly string[]>();
   return {
     parts: () => ({
-      proofsOf(request) {
+      // Settled as requests arrive: which proof is the last must not hang on whose token is validated first.
+      tokenOf(request) {
         const key = connectionKeyOf(request) ?? {};
         const own = proofsOf(request);
         if (own.length > 0) last.set(key, own);
-        return last.get(key) ?? own;
+        taken.set(request, last.get(key) ?? own);
+        return accessTokenOf(request);
       },
+      proofsOf: (request) => taken.get(request) ?? [],
     }),
   };
 }

@@ -96,6 +96,12 @@ export const confirmationClaim = suite('resource-server', 'confirmation-claim', 
     cause: WRONG_PLACE,
     async run(stage) {
       await demandsProof(stage);
+      // So that she is no stranger to a server that keeps the certificates that it has seen.
+      await stage.send(
+        'mallory, with a token of her own',
+        { token: { boundTo: stage.mallory } },
+        { connect: { identity: stage.mallory } },
+      );
       const servesUnbound = (
         await stage.send('a token without cnf, no proof', { token: UNBOUND, proof: null })
       ).served;
