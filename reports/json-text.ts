@@ -8,7 +8,7 @@
 export function jsonText(value: object, space?: number): string {
   // An escaped backslash is passed over as a whole, so that what follows it is not taken for an escape.
   return JSON.stringify(value, null, space).replaceAll(
-    /\\(?:u(d[89a-f][0-9a-f]{2})|.)/g,
+    /\\\\|\\u(d[89a-f][0-9a-f]{2})/g,
     (escape, half: string | undefined) => (half === undefined ? escape : '\ufffd'),
   );
 }
