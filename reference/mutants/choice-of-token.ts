@@ -58,4 +58,20 @@ export const choiceOfTokenMutants: readonly Mutant[] = [
       }),
     }),
   },
+  {
+    id: 'M-RS-400',
+    mistake:
+      'requires that the cnf of a token has tls_exp where it requires binding, and not that a token has cnf',
+    breaks: ['RS-CNF-5'],
+    gains: ['binding-required'],
+    variant: () => {
+      const { run } = defaultPresentationChecks.get('binding-required');
+      const checks = defaultPresentationChecks.with('binding-required', (presentation, parts) =>
+        presentation.confirmation.kind === 'none'
+          ? undefined
+          : run(presentation, { ...parts, requireBinding: true }),
+      );
+      return { parts: () => ({ checks }) };
+    },
+  },
 ];

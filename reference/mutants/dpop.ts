@@ -7,7 +7,7 @@ import {
   type OpenedDpopProof,
 } from '../dpop/verify.ts';
 import { DPOP_FIELD_LOWER, DPOP_TYPE } from '../dpop/vocabulary.ts';
-import { type Confirmation, readConfirmation } from '../proof/confirmation.ts';
+import { type Confirmation, dpopKeyOf, readConfirmation } from '../proof/confirmation.ts';
 import { createVerifier, defaultChecks } from '../proof/verify.ts';
 import { PROOF_FIELD_LOWER, PROOF_TYPE } from '../proof/vocabulary.ts';
 import {
@@ -15,7 +15,7 @@ import {
   type Presentation,
   type PresentationCheckName,
 } from '../resource-server/admission.ts';
-import { isUnderDpop } from '../resource-server/credentials.ts';
+import { bearerTokenOf, isUnderDpop } from '../resource-server/credentials.ts';
 import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
 import { isJwt } from '../resource-server/jwt-tokens.ts';
 import type { ResourceServerParts } from '../resource-server/parts.ts';
@@ -90,6 +90,27 @@ function withoutKey(confirmation: Confirmation): Confirmation {
   if (confirmation.kind !== 'certificate' && confirmation.kind !== 'session') return confirmation;
   const { dpopKey: _key, ...rest } = confirmation;
   return rest;
+}
+
+/** A server without DPoP in two releases, of which the one that gets every second token bound in both ways fails at it. */
+function runsTwoReleases(): TargetVariant {
+  let seen = 0;
+  return {
+    parts: () => ({
+      tokenOf: bearerTokenOf,
+      isUnderDpop: () => false,
+      readConfirmation(cnf) {
+        const confirmation = readConfirmation(cnf);
+        if (confirmation.kind === 'session' && dpopKeyOf(confirmation) !== undefined) {
+          seen += 1;
+          if (seen % 2 === 1) throw new TypeError('jkt is no member of cnf');
+        }
+        return confirmation.kind === 'key'
+          ? { kind: 'unusable', description: 'the access token is bound in no way that is known here' }
+          : withoutKey(confirmation);
+      },
+    }),
+  };
 }
 
 /** Mistakes with DPoP beside session binding (draft -06 §4.2, RFC 9449). */
@@ -248,5 +269,64 @@ export const dpopMutants: readonly Mutant[] = [
     mistake: 'does not check typ of a DPoP proof',
     breaks: ['RS-DPOP-1'],
     variant: () => verifying({ open: openAnyType }),
+  },
+  {
+    id: 'M-RS-407',
+    mistake:
+      'refuses a token bound in both ways where one of the two proofs is there without the other, and forgets that both may be missing',
+    breaks: ['RS-DPOP-1', 'RS-DPOP-2'],
+    variant: () =>
+      skipping(
+        [...SESSION_CHECKS, ...DPOP_CHECKS],
+        ({ confirmation, request, proofs }, { dpopProofsOf }) =>
+          confirmation.kind === 'session' &&
+          confirmation.dpopKey !== undefined &&
+          proofs.length === 0 &&
+          dpopProofsOf(request).length === 0,
+      ),
+  },
+  {
+    id: 'M-RS-408',
+    mistake:
+      'leaves a request with a DPoP proof to what verifies those, which lets tokens pass that are bound to no DPoP key',
+    breaks: ['RS-DPOP-3'],
+    variant: () =>
+      skipping(
+        SESSION_CHECKS,
+        ({ confirmation, request }, { dpopProofsOf }) =>
+          dpopKeyOf(confirmation) === undefined && dpopProofsOf(request).length > 0,
+      ),
+  },
+  {
+    id: 'M-RS-409',
+    mistake:
+      'asks for no DPoP proof of a token bound to a DPoP key alone on a connection that a Session-Binding Proof was verified for',
+    breaks: ['RS-DPOP-6'],
+    variant: () => {
+      const proven = new WeakSet<object>();
+      const checks = checksUnless(
+        DPOP_CHECKS,
+        ({ key, confirmation }) => confirmation.kind === 'key' && proven.has(key),
+      );
+      const { run } = checks.get('proof');
+      return {
+        parts: () => ({
+          checks: checks.with('proof', (presentation, parts) => {
+            const refusal = run(presentation, parts);
+            if (refusal === undefined && presentation.confirmation.kind === 'session')
+              proven.add(presentation.key);
+            return refusal;
+          }),
+        }),
+      };
+    },
+  },
+  {
+    id: 'M-RS-413',
+    mistake:
+      'knows nothing of DPoP, and runs in two releases by turns, of which one ignores jkt beside tls_exp and the other fails at it',
+    breaks: ['RS-DPOP-5'],
+    lacks: ['dpop'],
+    variant: runsTwoReleases,
   },
 ];

@@ -1,6 +1,7 @@
 import { defaultPresentationChecks, type PresentationCheckName } from '../resource-server/admission.ts';
 import { bearerTokenOf } from '../resource-server/credentials.ts';
 import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
+import { missingProof } from '../resource-server/refusal.ts';
 import type { Mutant } from './mutant.ts';
 
 const ABOUT_PROOFS: readonly PresentationCheckName[] = ['proof-present', 'single-proof', 'proof'];
@@ -39,6 +40,27 @@ export const mechanismsMutants: readonly Mutant[] = [
             const { confirmation, key } = presentation;
             if (!certificateOnly.has(key)) certificateOnly.set(key, confirmation.kind === 'certificate');
             return run(presentation, parts);
+          }),
+        }),
+      };
+    },
+  },
+  {
+    id: 'M-RS-414',
+    mistake:
+      'demands a proof with every token on a connection, once it has refused one there for want of a proof',
+    breaks: ['RS-MTLS-8'],
+    variant: () => {
+      const challenged = new WeakSet<object>();
+      const { run } = defaultPresentationChecks.get('proof-present');
+      return {
+        parts: () => ({
+          checks: defaultPresentationChecks.with('proof-present', (presentation, parts) => {
+            const { key, proofs } = presentation;
+            if (proofs.length === 0 && challenged.has(key)) return missingProof();
+            const refusal = run(presentation, parts);
+            if (refusal !== undefined) challenged.add(key);
+            return refusal;
           }),
         }),
       };

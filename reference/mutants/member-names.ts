@@ -30,6 +30,33 @@ function objectPart(part: string | undefined, names: readonly string[]): string 
     : undefined;
 }
 
+/** The same members in the opposite order, so that of several the first one counts. */
+function reversed(members: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(members).toReversed());
+}
+
+/** Takes a proof apart, arrays taken for the objects that are declared with members in these orders. */
+function parseDeclared(compact: string, names: Readonly<Record<'header' | 'payload', readonly string[]>>) {
+  const [header, payload, signature] = compact.split('.');
+  const parts = [objectPart(header, names.header), objectPart(payload, names.payload)];
+  if (parts.every((part) => part === undefined)) return parseProof(compact);
+  const proof = parseProof([parts[0] ?? header, parts[1] ?? payload, signature].join('.'));
+  return 'code' in proof ? proof : { ...proof, signingInput: Buffer.from(`${header}.${payload}`) };
+}
+
+/** The claim cnf and its members under the names that theirs are but for letter case. */
+function foldedConfirmation(token: string): unknown {
+  const { cnf } = folded(decodeJwt(token), ['cnf']);
+  return isObject(cnf) ? folded(cnf, Object.values(CONFIRMATION)) : (cnf ?? undefined);
+}
+
+/** What is left of a confirmation where empty texts and null count as not there. */
+function filled(confirmation: unknown): unknown {
+  if (!isObject(confirmation)) return confirmation;
+  const members = Object.entries(confirmation).filter(([, value]) => value !== '' && value !== null);
+  return members.length === 0 ? undefined : Object.fromEntries(members);
+}
+
 /** Mistakes in how the members of a JSON object are found (RFC 7519 §4, §7.3, RFC 8259 §8.3). */
 export const memberNamesMutants: readonly Mutant[] = [
   {
@@ -58,9 +85,22 @@ export const memberNamesMutants: readonly Mutant[] = [
         async validateToken(token, now) {
           const grant = await validateToken(token, now);
           if (grant === undefined || !isJwt(token)) return grant;
-          const { cnf } = folded(decodeJwt(token), ['cnf']);
-          const confirmation = isObject(cnf) ? folded(cnf, Object.values(CONFIRMATION)) : (cnf ?? undefined);
-          return { ...grant, confirmation };
+          return { ...grant, confirmation: foldedConfirmation(token) };
+        },
+      }),
+    }),
+  },
+  {
+    id: 'M-RS-405',
+    mistake:
+      'reads cnf without regard to the letter case of names into a structure, in which null and the empty text stand for what is not there',
+    breaks: ['RS-CNF-6'],
+    variant: () => ({
+      parts: ({ validateToken }) => ({
+        async validateToken(token, now) {
+          const grant = await validateToken(token, now);
+          if (grant === undefined || !isJwt(token)) return grant;
+          return { ...grant, confirmation: filled(foldedConfirmation(token)) };
         },
       }),
     }),
@@ -71,14 +111,11 @@ export const memberNamesMutants: readonly Mutant[] = [
     breaks: ['RS-PL-1'],
     variant: () =>
       withRules({
-        parse(compact) {
-          const [header, payload, signature] = compact.split('.');
-          const names = [CLAIM.tokenHash, CLAIM.exporter, CLAIM.issuedAt];
-          const object = objectPart(payload, names);
-          const proof = parseProof(object === undefined ? compact : [header, object, signature].join('.'));
-          if (object === undefined || 'code' in proof) return proof;
-          return { ...proof, signingInput: Buffer.from(`${header}.${payload}`) };
-        },
+        parse: (compact) =>
+          parseDeclared(compact, {
+            header: [],
+            payload: [CLAIM.tokenHash, CLAIM.exporter, CLAIM.issuedAt],
+          }),
       }),
   },
   {
@@ -91,5 +128,44 @@ export const memberNamesMutants: readonly Mutant[] = [
           readConfirmation(declared(cnf, [CONFIRMATION.certificate, CONFIRMATION.exporterLabel])),
       }),
     }),
+  },
+  {
+    id: 'M-RS-406',
+    mistake: 'takes an array for cnf, its elements for tls_exp and x5t#S256',
+    breaks: ['RS-CNF-6'],
+    variant: () => ({
+      parts: () => ({
+        readConfirmation: (cnf) =>
+          readConfirmation(declared(cnf, [CONFIRMATION.exporterLabel, CONFIRMATION.certificate])),
+      }),
+    }),
+  },
+  {
+    id: 'M-RS-411',
+    mistake:
+      'finds each claim of a proof as the first one that is named so, without regard to the letter case of names',
+    breaks: ['RS-PL-1', 'RS-PL-14'],
+    variant: () =>
+      withRules({
+        parse(compact) {
+          const proof = parseProof(compact);
+          if ('code' in proof) return proof;
+          return { ...proof, claims: folded(reversed(proof.claims), Object.values(CLAIM)) };
+        },
+      }),
+  },
+  {
+    id: 'M-RS-412',
+    mistake:
+      'fills structures from arrays too: the header of a proof from typ, alg and x5t#S256, its payload from iat, ath and ekm',
+    breaks: ['RS-PL-1'],
+    variant: () =>
+      withRules({
+        parse: (compact) =>
+          parseDeclared(compact, {
+            header: [HEADER.type, HEADER.algorithm, HEADER.certificate],
+            payload: [CLAIM.issuedAt, CLAIM.tokenHash, CLAIM.exporter],
+          }),
+      }),
   },
 ];

@@ -10,6 +10,8 @@ export interface Mutant {
   readonly breaks: readonly string[];
   /** Permutations under which the mistake shows, such as `TLSv1.3 h2 RSA`, where the core profile's own do not show it. */
   readonly also?: readonly string[];
+  /** Capabilities of the reference that it does not claim. */
+  readonly lacks?: readonly string[];
   /** Capabilities that it claims beside the reference's. */
   readonly gains?: readonly string[];
   /** Request fields by which a part of it tells another who is calling, as its manifest would name them. */
