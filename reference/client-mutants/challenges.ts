@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { type Challenge, parseChallenges } from '../client/challenge.ts';
 import { type ClientParts, defaultClientParts } from '../client/parts.ts';
+import type { ProofBasis } from '../client/proof-source.ts';
 import { provingAfterChallenge } from '../client-variants/after-challenge.ts';
+import { createProof, type ProofContent } from '../proof/create.ts';
 import { ERROR } from '../proof/vocabulary.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
 import { confirmationOf } from '../client/token-binding.ts';
@@ -11,6 +14,9 @@ import type { ClientMutant } from './mutant.ts';
 import { fieldsOf, heedingUnproven, resending, unproven, withoutFields } from './resending.ts';
 
 const { asksForProof, readFields } = defaultClientParts;
+
+/** RFC 9266 §2 */
+const TLS_EXPORTER_BINDING = 'EXPORTER-Channel-Binding';
 
 function errorsIn(headers: Parameters<typeof asksForProof>[1]): readonly (string | undefined)[] {
   return parseChallenges(headers['www-authenticate']).map(({ parameters }) => parameters.get('error'));
@@ -27,10 +33,15 @@ function refusedWith(error: string) {
 
 const waiting = () => provingAfterChallenge(() => false);
 
-/** Takes a token for invalid where a response says so, or something like it. */
+/**
+ * Takes a token for invalid where a response says so, or something like it.
+ *
+ * @param group tokens of one group are thrown away together
+ */
 function throwsTokenAway(
   says: (status: number, headers: Parameters<typeof asksForProof>[1]) => boolean,
   parts: Partial<ClientParts> = {},
+  group: (token: string) => string = (token) => token,
 ): ClientVariant {
   const dead = new Set<string>();
   return {
@@ -40,7 +51,7 @@ function throwsTokenAway(
         ...parts,
         readFields(headers) {
           const request = readFields(headers);
-          if (!dead.has(request.token ?? '')) return request;
+          if (!dead.has(group(request.token ?? ''))) return request;
           const index = request.fields.findIndex((text) => /^authorization$/i.test(text));
           return { fields: request.fields.toSpliced(index, 2), token: undefined };
         },
@@ -48,10 +59,36 @@ function throwsTokenAway(
     },
     dispatcher: resending(({ status, headers, options }) => {
       const { token } = readFields(options.headers);
-      if (says(status, headers)) dead.add(token ?? '');
+      if (says(status, headers)) dead.add(group(token ?? ''));
       return undefined;
     }),
   };
+}
+
+/** Makes the proof that follows a refused one, and all later ones for that token on the connection, otherwise. */
+function amending(
+  change: (content: ProofContent, basis: ProofBasis) => Pick<ProofContent, 'token' | 'exporter'>,
+): ClientVariant {
+  return proving((inner, basis) => {
+    const refused = new Set<string>();
+    return {
+      proofFor(request) {
+        if (!refused.has(request.token)) return inner.proofFor(request);
+        const { policy, signer, exporter } = basis;
+        const content: ProofContent = {
+          token: request.token,
+          exporter,
+          issuedAt: Math.floor(policy.clock() / 1000),
+          ...(policy.claims === 'request' && { request: { ...request, identifier: randomUUID() } }),
+        };
+        return createProof(signer, { ...content, ...change(content, basis) });
+      },
+      refused(token, proof) {
+        if (proof !== undefined) refused.add(token);
+        inner.refused(token, proof);
+      },
+    };
+  });
 }
 
 /** Waits for a challenge, and recognises it in its own way. */
@@ -120,6 +157,29 @@ export const challengesMutants: readonly ClientMutant[] = [
     mistake: 'throws a token away when its proof is refused',
     breaks: ['CL-RETRY-2'],
     variant: () => throwsTokenAway(refusedWith(ERROR.invalidProof)),
+  },
+  {
+    id: 'M-CL-356',
+    mistake: 'takes a refused proof for a sign of another derivation, and goes on with the label of RFC 9266',
+    breaks: ['CL-RETRY-2'],
+    variant: () =>
+      amending(({ token, exporter }, { socket }) => ({
+        token,
+        exporter:
+          socket?.exportKeyingMaterial(exporter.length, TLS_EXPORTER_BINDING, Buffer.of()) ?? exporter,
+      })),
+  },
+  {
+    id: 'M-CL-357',
+    mistake: 'hashes the whole Authorization field where it makes a proof because a response asks for one',
+    breaks: ['CL-RETRY-1'],
+    variant: () => amending(({ token, exporter }) => ({ token: `Bearer ${token}`, exporter })),
+  },
+  {
+    id: 'M-CL-358',
+    mistake: 'throws all tokens away once one of them is called invalid',
+    breaks: ['CL-RETRY-3'],
+    variant: () => throwsTokenAway(refusedWith(ERROR.invalidToken), {}, () => 'all'),
   },
   {
     id: 'M-CL-353',

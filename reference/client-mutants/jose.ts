@@ -84,6 +84,19 @@ function isElliptic({ key }: Draft): boolean {
   return key.asymmetricKeyType === 'ec';
 }
 
+/** Octets of the first signature in DER, by curve. */
+const lengths = new Map<string | undefined, number>();
+
+/** An ECDSA signature in DER, of the length that the first one had: which lengths a series has is chance otherwise. */
+function inDer(key: KeyObject, input: Uint8Array): Buffer {
+  const digest = `sha${algorithmsFor(key)[0]?.name.slice(2) ?? '256'}`;
+  const signature = sign(digest, input, key);
+  const curve = key.asymmetricKeyDetails?.namedCurve;
+  const length = lengths.get(curve) ?? signature.length;
+  lengths.set(curve, length);
+  return signature.length === length ? signature : inDer(key, input);
+}
+
 /** Takes leading zeros off R and S, as a number's shortest form has none. */
 function stripped(signature: Buffer): Buffer {
   const half = signature.length / 2;
@@ -248,8 +261,7 @@ export const joseMutants: readonly ClientMutant[] = [
     variant: () =>
       making((draft) => {
         if (!isElliptic(draft)) return;
-        const digest = `sha${algorithmsFor(draft.key)[0]?.name.slice(2) ?? '256'}`;
-        draft.algorithm = { sign: (key, input) => sign(digest, input, key) };
+        draft.algorithm = { sign: inDer };
       }),
   },
   {

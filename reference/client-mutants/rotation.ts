@@ -1,10 +1,12 @@
 import type { ClientIdentity } from '../client/identity.ts';
 import { signerOf } from '../client/identity.ts';
 import { defaultClientParts } from '../client/parts.ts';
+import { boundThumbprint } from '../client/token-binding.ts';
 import { createProof, type ProofSigner } from '../proof/create.ts';
+import { thumbprint } from '../proof/encoding.ts';
 import { HEADER } from '../proof/vocabulary.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
-import { making, withParts } from './making.ts';
+import { making, proving, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
 
 /** Makes the proofs of new connections with something of the first identity. */
@@ -26,6 +28,18 @@ function firstIdentityForEver(): ClientVariant {
       defaultClientParts.tlsOptions(origin, (first ??= identity), settings),
     signerOf: (identity) => signerOf((first ??= identity)),
   }));
+}
+
+/** Proves tokens that are bound to the certificate that it was started with; others are not its own, it thinks. */
+function provesForFirstOnly(): ClientVariant {
+  let first: string | undefined;
+  return proving((inner, { signer }) => {
+    first ??= thumbprint(signer.certificate.raw);
+    return {
+      proofFor: (request) =>
+        (boundThumbprint(request.token) ?? first) === first ? inner.proofFor(request) : undefined,
+    };
+  });
 }
 
 /** Makes proofs with something of the identity that is there now, whatever was presented on the connection. */
@@ -78,6 +92,12 @@ export const rotationMutants: readonly ClientMutant[] = [
     mistake: 'presents the first certificate for ever',
     breaks: ['CL-SVID-1'],
     variant: firstIdentityForEver,
+  },
+  {
+    id: 'M-CL-359',
+    mistake: 'sends no proof with tokens that name another certificate than the one that it was started with',
+    breaks: ['CL-SVID-1'],
+    variant: provesForFirstOnly,
   },
   {
     id: 'M-CL-173',

@@ -43,12 +43,15 @@ function claimOf({ proofs: [proof = ''] }: Arrival, name: ClaimName): unknown {
 
 /** Judges that no proof came twice. */
 function noneTwice(stage: ClientStage): void {
-  for (const { request, proofSeenBefore } of stage.arrivals())
-    stage.holds(
-      !proofSeenBefore,
-      `${request.method} ${request.target} on ${request.connection.id} came with a proof that was used before`,
-      REUSED,
-    );
+  const again = stage.arrivals().filter(({ proofSeenBefore }) => proofSeenBefore);
+  const [first] = again.map(
+    ({ request: { method, target, connection } }) => `${method} ${target} on ${connection.id}`,
+  );
+  stage.holds(
+    again.length === 0,
+    `${again.length} requests came with a proof that was used before, ${first} the first of them`,
+    REUSED,
+  );
 }
 
 /** Judges that a repeated request has not the proof, or the `jti`, that it had before. */
