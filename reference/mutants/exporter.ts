@@ -1,5 +1,5 @@
-import { hash, X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
+import { constants, hash, X509Certificate } from 'node:crypto';
+import { DEFAULT_CIPHERS, type TLSSocket } from 'node:tls';
 import { type Defect, defectOf } from '../proof/defect.ts';
 import { encodeBase64url, thumbprint } from '../proof/encoding.ts';
 import type { ProofSubject, ProofVerifier } from '../proof/subject.ts';
@@ -10,8 +10,12 @@ import { invalidToken } from '../resource-server/refusal.ts';
 import { tlsOptionsFor } from '../resource-server/server.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import { exporterOf } from '../tls/exporter.ts';
+import { exporterTrustedOn } from '../tls/exporter-trust.ts';
+import { membersOf } from '../tls/openssl-session.ts';
 import { withConnections, withFacts } from './connections.ts';
 import type { Mutant } from './mutant.ts';
+
+const OCTET_STRING = 0x04;
 
 const checkExporter = defaultChecks.get('exporter').run;
 
@@ -80,10 +84,46 @@ function fallsBackToEndPoint(): TargetVariant {
   };
 }
 
-function takesAnyLiveValue(): TargetVariant {
+/** The reference that takes another identifier of a TLS 1.2 connection for right too, noted when its handshake is done. */
+function takesIdentifier(
+  identifierOf: (socket: TLSSocket) => Buffer | undefined,
+  options: Pick<TargetVariant, 'tls'> = {},
+): TargetVariant {
+  const identifiers = new Map<string, string>();
+  return {
+    ...options,
+    ...accepting(
+      (ekm, { exporter }) => typeof ekm === 'string' && ekm === identifiers.get(encodeBase64url(exporter)),
+    ),
+    acceptsConnection(socket) {
+      const identifier = socket.getProtocol() === 'TLSv1.2' ? identifierOf(socket) : undefined;
+      if (identifier !== undefined)
+        identifiers.set(encodeBase64url(exporterOf(socket)), encodeBase64url(identifier));
+      return exporterTrustedOn(socket);
+    },
+  };
+}
+
+/** The first Finished message of the handshake, which is the server's where a session is resumed (RFC 5929 §3.1). */
+function tlsUniqueOf(socket: TLSSocket): Buffer | undefined {
+  return socket.isSessionReused() ? socket.getFinished() : socket.getPeerFinished();
+}
+
+/** The second octet string of OpenSSL's serialisation of a session. */
+function sessionIdOf(socket: TLSSocket): Buffer | undefined {
+  const [, id] = membersOf(socket.getSession() ?? Buffer.alloc(0)).filter(
+    ({ identifier }) => identifier === OCTET_STRING,
+  );
+  return id?.contents;
+}
+
+/** The reference that takes for right, on whichever connection, the value of each connection that it has noted. */
+function takesAnyLiveValue(notes: (socket: TLSSocket) => boolean): TargetVariant {
   const live = new Set<string>();
   return recording(
-    (_socket, value) => live.add(value),
+    (socket, value) => {
+      if (notes(socket)) live.add(value);
+    },
     (ekm) => live.has(ekm),
   );
 }
@@ -173,16 +213,22 @@ export const exporterMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-26',
-    mistake: 'exports as many octets as the hash of the cipher suite has',
+    mistake:
+      'exports as many octets as the hash of the cipher suite has, tried only with the suite that it prefers, where those are 32',
     breaks: ['RS-EKM-1'],
-    variant: () =>
-      exporting((socket) =>
+    variant: () => ({
+      tls: (material) => ({
+        ...tlsOptionsFor(material),
+        ciphers: `TLS_AES_128_GCM_SHA256:${DEFAULT_CIPHERS}`,
+      }),
+      ...exporting((socket) =>
         socket.exportKeyingMaterial(
           socket.getCipher().standardName.endsWith('SHA384') ? 48 : EXPORTER_LENGTH,
           EXPORTER_LABEL,
           Buffer.alloc(0),
         ),
       ),
+    }),
   },
   {
     id: 'M-RS-27',
@@ -214,6 +260,26 @@ export const exporterMutants: readonly Mutant[] = [
     mistake: 'falls back to tls-server-end-point',
     breaks: ['RS-EKM-12'],
     variant: fallsBackToEndPoint,
+  },
+  {
+    id: 'M-RS-430',
+    mistake: 'takes tls-unique, which it used before, for the exporter value on TLS 1.2',
+    breaks: ['RS-EKM-12'],
+    also: ['TLSv1.2 http/1.1 P-256'],
+    variant: () => takesIdentifier(tlsUniqueOf),
+  },
+  {
+    id: 'M-RS-431',
+    mistake: 'gives out session IDs instead of tickets on TLS 1.2, and takes them for the exporter value',
+    breaks: ['RS-EKM-12'],
+    also: ['TLSv1.2 http/1.1 P-256'],
+    variant: () =>
+      takesIdentifier(sessionIdOf, {
+        tls: (material) => ({
+          ...tlsOptionsFor(material),
+          secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+        }),
+      }),
   },
   {
     id: 'M-RS-333',
@@ -249,6 +315,13 @@ export const exporterMutants: readonly Mutant[] = [
     id: 'M-RS-132',
     mistake: 'takes the exporter value of any connection for right',
     breaks: ['RS-EKM-5', 'RS-EKM-7', 'RS-EKM-8', 'RS-CACHE-5', 'RS-T1', 'RS-T4'],
-    variant: takesAnyLiveValue,
+    variant: () => takesAnyLiveValue(() => true),
+  },
+  {
+    id: 'M-RS-442',
+    mistake: 'takes the exporter value of any TLS 1.2 connection for right, on whichever connection it comes',
+    breaks: ['RS-EKM-8', 'RS-T1'],
+    also: ['TLSv1.2 h2 P-256'],
+    variant: () => takesAnyLiveValue((socket) => socket.getProtocol() === 'TLSv1.2'),
   },
 ];

@@ -1,13 +1,44 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type JsonObject, parseProof } from '../proof/parse.ts';
 import { PROOF_FIELD_LOWER } from '../proof/vocabulary.ts';
+import { connectionKeyOf } from '../resource-server/connection.ts';
+import { accessTokenOf, proofsOf } from '../resource-server/credentials.ts';
 import { fieldValues } from '../resource-server/http-message.ts';
+import type { TargetVariant } from '../resource-server/target.ts';
 import type { Mutant } from './mutant.ts';
 import { decoded, objectOf, withRules } from './proof-variants.ts';
 
 /** A part of a proof, read without a thought for what it may be. */
 function read(part: string | undefined): JsonObject {
   return JSON.parse(decoded(part));
+}
+
+/** An error with a proof fails whatever is under way on its connection, or comes on it later. */
+function failsConnection(): TargetVariant {
+  const failed = new WeakSet();
+  return {
+    parts: () => ({
+      // Read as the request arrives: which requests fail with it must not hang on whose token is validated first.
+      tokenOf(request) {
+        try {
+          for (const proof of proofsOf(request)) readAscii(proof.split('.')[1]);
+        } catch {
+          failed.add(connectionKeyOf(request) ?? request);
+        }
+        return accessTokenOf(request);
+      },
+      proofsOf(request) {
+        if (failed.has(connectionKeyOf(request) ?? request)) throw new Error('the connection has failed');
+        return proofsOf(request);
+      },
+    }),
+  };
+}
+
+/** @throws {Error} for what is no JSON, and for characters beyond ASCII in it */
+function readAscii(part: string | undefined): void {
+  read(part);
+  if (/[^\0-\x7f]/.test(decoded(part))) throw new RangeError('a character beyond ASCII');
 }
 
 /** The members of a JSON object, each as its first occurrence in the text has it. */
@@ -71,6 +102,14 @@ export const malformedMutants: readonly Mutant[] = [
           return parseProof(compact);
         },
       }),
+  },
+  {
+    id: 'M-RS-436',
+    mistake:
+      'notes with the connection that a proof could not be read as JSON in ASCII, and answers 500 to all requests on it',
+    breaks: ['RS-PL-17'],
+    also: ['TLSv1.3 h2 P-256'],
+    variant: failsConnection,
   },
   {
     id: 'M-RS-157',

@@ -137,6 +137,48 @@ function endsWithReset(): TargetVariant {
   };
 }
 
+/** Connections have owners, once one subject has been served there often enough, and others that come on them are its guests. */
+function keepsGuests(): TargetVariant {
+  const owners = new WeakMap<object, { readonly subject: string | undefined; served: number }>();
+  const guests = new Set<string | undefined>();
+  const { run } = defaultPresentationChecks.get('proof');
+  return {
+    parts: () => ({
+      checks: defaultPresentationChecks.with('proof', (presentation, parts) => {
+        const { key, grant } = presentation;
+        const refusal = run(presentation, parts);
+        if (refusal !== undefined) return refusal;
+        const owner = owners.get(key) ?? { subject: grant.subject, served: 0 };
+        if (owner.served === 0 && guests.has(grant.subject))
+          return invalidToken('the subject has no connections of its own');
+        owners.set(key, owner);
+        if (owner.subject === grant.subject) owner.served++;
+        else if (owner.served >= 10) guests.add(grant.subject);
+        return undefined;
+      }),
+    }),
+  };
+}
+
+function takesStreamForConnection(): TargetVariant {
+  const streams = new Map<string, object>();
+  const { run } = defaultPresentationChecks.get('proof');
+  return {
+    ...endsWithReset(),
+    parts: () => ({
+      checks: defaultPresentationChecks.with('proof', (presentation, parts) => {
+        const { request, proofs } = presentation;
+        const refusal = run(presentation, parts);
+        if (refusal !== undefined || !('stream' in request)) return refusal;
+        const [proof = ''] = proofs;
+        const stream = streams.get(proof) ?? request.stream;
+        streams.set(proof, stream);
+        return stream === request.stream ? undefined : invalidToken('the proof is bound elsewhere');
+      }),
+    }),
+  };
+}
+
 /** Mistakes with several tokens and many requests on one connection (draft -06 §3.3.1, §3.3.2, Appendix B.3). */
 export const multiplexingMutants: readonly Mutant[] = [
   {
@@ -206,6 +248,20 @@ export const multiplexingMutants: readonly Mutant[] = [
     mistake: 'takes the reset of one stream for the end of the connection',
     breaks: ['RS-MUX-3'],
     variant: endsWithReset,
+  },
+  {
+    id: 'M-RS-438',
+    mistake:
+      'takes an HTTP/2 stream for the connection: a proof holds for the one that it first came on, and the reset of one ends them all',
+    breaks: ['RS-MUX-3'],
+    variant: takesStreamForConnection,
+  },
+  {
+    id: 'M-RS-445',
+    mistake:
+      'takes a connection for that of the subject of its first ten requests, and refuses others that came on it where they open a connection of their own',
+    breaks: ['RS-MUX-6'],
+    variant: keepsGuests,
   },
   {
     id: 'M-RS-214',

@@ -257,7 +257,23 @@ export const mutualTlsMutants: readonly Mutant[] = [
         createHandmadeServer({
           material,
           listener,
-          verifiesPossession: false,
+          unproven: 'counts',
+          earlyData: false,
+          keyUpdates: true,
+        }),
+    }),
+  },
+  {
+    id: 'M-RS-437',
+    mistake:
+      'lets a client whose CertificateVerify is wrong finish the handshake, as one without a certificate',
+    breaks: ['RS-MTLS-3'],
+    variant: () => ({
+      server: (material, listener) =>
+        createHandmadeServer({
+          material,
+          listener,
+          unproven: 'counts for none',
           earlyData: false,
           keyUpdates: true,
         }),

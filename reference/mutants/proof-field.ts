@@ -2,10 +2,12 @@ import { Checks } from '../proof/checks.ts';
 import { readConfirmation } from '../proof/confirmation.ts';
 import { PROOF_FIELD, PROOF_FIELD_LOWER } from '../proof/vocabulary.ts';
 import { defaultPresentationChecks, type PresentationCheck } from '../resource-server/admission.ts';
-import { bearerTokenOf, proofsOf } from '../resource-server/credentials.ts';
+import { accessTokenOf, bearerTokenOf, proofsOf } from '../resource-server/credentials.ts';
 import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
 import { invalidProof, missingProof, noToken } from '../resource-server/refusal.ts';
+import { createServer, tlsOptionsFor } from '../resource-server/server.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
+import { createHandmadeServer } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
 
 function readingProofs(read: (request: HttpRequest) => readonly string[]): TargetVariant {
@@ -25,6 +27,37 @@ function withoutProofWhere(condition: (request: HttpRequest, proofs: readonly st
       PROOF_CHECKS.includes(check.name) ? { ...check, run: exempted(check.run) } : check,
     ),
   );
+}
+
+function takesFromForms(): TargetVariant {
+  const inForm = new WeakMap<HttpRequest, string>();
+  return {
+    parts: () => ({
+      tokenOf: (request) => inForm.get(request) ?? accessTokenOf(request),
+      checks: withoutProofWhere((request) => inForm.has(request)),
+    }),
+    listener: (inner) => (request, response) => {
+      const { authorization, 'content-type': type } = request.headers;
+      if (authorization !== undefined || type !== 'application/x-www-form-urlencoded')
+        return inner(request, response);
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')));
+      request.once('end', () => {
+        const token = new URLSearchParams(body).get('access_token');
+        if (token !== null) inForm.set(request, token);
+        inner(request, response);
+      });
+    },
+  };
+}
+
+/** The reference whose HTTP/1.1 parser takes header sections that RFC 9112 forbids, folded lines among them. */
+function readingLeniently(): TargetVariant {
+  return {
+    ...readingProofs((request) => proofsOf(request).map((value) => value.replace(/\s/g, ''))),
+    server: (material, listener) =>
+      Object.assign(createServer({ listener, tls: tlsOptionsFor(material) }), { insecureHTTPParser: true }),
+  };
 }
 
 /** Mistakes with finding the proof, and with demanding it (draft -06 §2.4, §3.3.2 steps 4 and 5d). */
@@ -56,13 +89,27 @@ export const proofFieldMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-94',
-    mistake: 'takes the token under any scheme, and asks for the proof only under "Bearer"',
+    mistake:
+      'takes the last word of the Authorization field for the token, whatever stands before it, and asks for the proof only where that is "Bearer "',
     breaks: ['RS-FLD-7', 'RS-DPOP-3'],
     variant: () => ({
       parts: () => ({
-        tokenOf: (request) => /^\S+ +(\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? noToken(),
+        tokenOf: (request) =>
+          /^(?:\S+\s+)?(\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? noToken(),
         isUnderDpop: () => false,
         checks: withoutProofWhere(({ headers }) => headers.authorization?.startsWith('Bearer ') !== true),
+      }),
+    }),
+  },
+  {
+    id: 'M-RS-435',
+    mistake:
+      'asks for the proof in a filter that passes over requests with more than one Authorization field, of which the first one counts later',
+    breaks: ['RS-FLD-7'],
+    variant: () => ({
+      parts: () => ({
+        tokenOf: (request) => /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? noToken(),
+        checks: withoutProofWhere((request) => fieldValues(request, 'authorization').length > 1),
       }),
     }),
   },
@@ -110,6 +157,12 @@ export const proofFieldMutants: readonly Mutant[] = [
     },
   },
   {
+    id: 'M-RS-434',
+    mistake: 'takes tokens from forms too, and asks for no proof there',
+    breaks: ['RS-FLD-6'],
+    variant: takesFromForms,
+  },
+  {
     id: 'M-RS-188',
     mistake: 'takes the proof from X-Session-Binding-Proof as well',
     breaks: ['RS-FLD-1'],
@@ -149,6 +202,30 @@ export const proofFieldMutants: readonly Mutant[] = [
     mistake: 'removes white space inside the proof',
     breaks: ['RS-FLD-4'],
     variant: () => readingProofs((request) => proofsOf(request).map((value) => value.replace(/\s/g, ''))),
+  },
+  {
+    id: 'M-RS-440',
+    mistake: 'joins folded lines, and removes the white space at which the proof was folded',
+    breaks: ['RS-FLD-4'],
+    variant: readingLeniently,
+  },
+  {
+    id: 'M-RS-444',
+    mistake:
+      'removes white space between the name of a field and its colon, where it has to refuse the request',
+    breaks: ['RS-FLD-9'],
+    variant: () => ({
+      server: (material, listener) =>
+        createHandmadeServer({
+          material,
+          listener,
+          unproven: 'ends the handshake',
+          earlyData: false,
+          keyUpdates: true,
+          tidies: (received) =>
+            Buffer.from(received.toString('latin1').replace(/^([\w-]+)[ \t]+:/gm, '$1:'), 'latin1'),
+        }),
+    }),
   },
   {
     id: 'M-RS-97',

@@ -7,6 +7,7 @@ import { exporterOf } from '../tls/exporter.ts';
 import { exporterTrustedOn } from '../tls/exporter-trust.ts';
 import { membersOf } from '../tls/openssl-session.ts';
 import { socketOf, withConnections, withFacts } from './connections.ts';
+import { createHandmadeServer } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
 
 const OCTET_STRING = 0x04;
@@ -89,5 +90,22 @@ export const sharedSessionsMutants: readonly Mutant[] = [
       'keeps the values of connections that have resumed a session by client, and takes them for right on its other connections',
     breaks: ['RS-EKM-7', 'RS-EKM-8'],
     variant: takesResumed,
+  },
+  {
+    id: 'M-RS-433',
+    mistake:
+      'derives the exporter value when the first request comes, from the TLS 1.3 session, where a younger connection that resumes it may have left its own by then',
+    breaks: ['RS-EKM-7'],
+    variant: () => ({
+      server: (material, listener) =>
+        createHandmadeServer({
+          material,
+          listener,
+          unproven: 'ends the handshake',
+          earlyData: false,
+          keyUpdates: true,
+          exportsFromSession: true,
+        }),
+    }),
   },
 ];

@@ -44,6 +44,15 @@ function byNameAlone(name: string): Algorithm {
   );
 }
 
+/** What verifies by an RSA key under some algorithm of its own, whatever the header names. */
+function byKeyAlone(key: KeyObject): readonly Algorithm[] {
+  if (key.asymmetricKeyType !== 'rsa') return [];
+  const own = algorithmsFor(key);
+  return ['ES256', 'ES384', 'EdDSA'].map((name) =>
+    careless(name, (...given) => own.some((algorithm) => algorithm.verify(...given))),
+  );
+}
+
 /** An RSA key without the restriction to PSS: the RSAPublicKey inside its SubjectPublicKeyInfo (RFC 5280 §4.1). */
 function unrestricted(key: KeyObject): KeyObject {
   if (key.asymmetricKeyType !== 'rsa-pss') return key;
@@ -96,6 +105,13 @@ export const signatureMutants: readonly Mutant[] = [
     breaks: ['RS-HDR-3'],
     variant: () =>
       withAlgorithms(() => ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'EdDSA'].map(byNameAlone)),
+  },
+  {
+    id: 'M-RS-441',
+    mistake: 'takes for an RSA key whatever one of its algorithms verifies, and does not look at alg',
+    breaks: ['RS-HDR-3'],
+    also: ['TLSv1.3 http/1.1 RSA'],
+    variant: () => withAlgorithms(byKeyAlone),
   },
   {
     id: 'M-RS-13',

@@ -1,13 +1,70 @@
 import type { TLSSocket } from 'node:tls';
-import { ConnectionReader, defaultConnectionFacts } from '../resource-server/connection.ts';
+import {
+  type ConnectionFacts,
+  ConnectionReader,
+  defaultConnectionFacts,
+} from '../resource-server/connection.ts';
+import { EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
+import { defaultPresentationChecks } from '../resource-server/admission.ts';
+import { invalidToken } from '../resource-server/refusal.ts';
 import { tlsOptionsFor } from '../resource-server/server.ts';
+import type { TargetVariant } from '../resource-server/target.ts';
+import { exporterOf } from '../tls/exporter.ts';
 import { exporterTrustedOn, hasExtendedMasterSecret } from '../tls/exporter-trust.ts';
 import { withFacts } from './connections.ts';
 import { createHandmadeServer } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
 
+/** What Node's types leave out: without a context OpenSSL uses the form that has none (RFC 5705 §4). */
+interface ContextOptional {
+  exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer;
+}
+
+function isOldVersion(socket: TLSSocket): boolean {
+  return ['TLSv1', 'TLSv1.1'].includes(socket.getProtocol() ?? '');
+}
+
 function trustsOldVersions(socket: TLSSocket): boolean {
-  return ['TLSv1', 'TLSv1.1'].includes(socket.getProtocol() ?? '') || exporterTrustedOn(socket);
+  return isOldVersion(socket) || exporterTrustedOn(socket);
+}
+
+/** The reference on TLS 1.0 and 1.1 too. */
+function onOldVersions(facts: Partial<ConnectionFacts> = {}): TargetVariant {
+  return {
+    ...withFacts({ exporterTrustedOn: trustsOldVersions, ...facts }),
+    acceptsConnection: trustsOldVersions,
+    tls: (material) => ({ ...tlsOptionsFor(material), minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }),
+  };
+}
+
+function wearsOutKeys(): TargetVariant {
+  const repeated = new WeakMap<object, number>();
+  const { run } = defaultPresentationChecks.get('proof');
+  return {
+    ...withoutKeyUpdates(),
+    parts: () => ({
+      checks: defaultPresentationChecks.with('proof', (presentation, parts) => {
+        const { key, tokenHash, proofs } = presentation;
+        const verified = parts.bindings.get(key, tokenHash);
+        const count = (repeated.get(key) ?? 0) + (verified !== undefined && verified === proofs[0] ? 1 : 0);
+        repeated.set(key, count);
+        return count < 3 ? run(presentation, parts) : invalidToken('the keys of the connection are worn out');
+      }),
+    }),
+  };
+}
+
+function withoutKeyUpdates(): TargetVariant {
+  return {
+    server: (material, listener) =>
+      createHandmadeServer({
+        material,
+        listener,
+        unproven: 'ends the handshake',
+        earlyData: false,
+        keyUpdates: false,
+      }),
+  };
 }
 
 /** Mistakes with versions and extensions of TLS (draft -06 §2.2). */
@@ -49,7 +106,7 @@ export const tlsProtocolMutants: readonly Mutant[] = [
         createHandmadeServer({
           material,
           listener,
-          verifiesPossession: true,
+          unproven: 'ends the handshake',
           earlyData: true,
           keyUpdates: true,
         }),
@@ -59,25 +116,44 @@ export const tlsProtocolMutants: readonly Mutant[] = [
     id: 'M-RS-343',
     mistake: 'ends the connection at a KeyUpdate, which its TLS implementation does not know',
     breaks: ['RS-EKM-6'],
-    variant: () => ({
-      server: (material, listener) =>
-        createHandmadeServer({
-          material,
-          listener,
-          verifiesPossession: true,
-          earlyData: false,
-          keyUpdates: false,
-        }),
-    }),
+    variant: withoutKeyUpdates,
+  },
+  {
+    id: 'M-RS-443',
+    mistake:
+      'does without KeyUpdate: ends the connection at one, and takes its keys for worn out, and all proofs with them, when a proof comes on it for the fourth time',
+    breaks: ['RS-EKM-6'],
+    variant: wearsOutKeys,
   },
   {
     id: 'M-RS-113',
     mistake: 'speaks TLS 1.0 and 1.1 as well',
     breaks: ['RS-EKM-14'],
-    variant: () => ({
-      ...withFacts({ exporterTrustedOn: trustsOldVersions }),
-      acceptsConnection: trustsOldVersions,
-      tls: (material) => ({ ...tlsOptionsFor(material), minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }),
-    }),
+    variant: () => onOldVersions(),
+  },
+  {
+    id: 'M-RS-432',
+    mistake: 'speaks TLS 1.0 and 1.1 as well, where its older library exports without a context',
+    breaks: ['RS-EKM-14'],
+    variant: () =>
+      onOldVersions({
+        exporterOf: (socket) =>
+          isOldVersion(socket)
+            ? (socket as ContextOptional).exportKeyingMaterial(EXPORTER_LENGTH, EXPORTER_LABEL)
+            : exporterOf(socket),
+      }),
+  },
+  {
+    id: 'M-RS-439',
+    mistake: 'exports once for all connections of TLS 1.2, and compares each of them with that value',
+    breaks: ['RS-EKM-4', 'RS-TLS-1'],
+    also: ['TLSv1.2 http/1.1 P-256'],
+    variant: () => {
+      let first: Buffer | undefined;
+      return withFacts({
+        exporterOf: (socket) =>
+          socket.getProtocol() === 'TLSv1.2' ? (first ??= exporterOf(socket)) : exporterOf(socket),
+      });
+    },
   },
 ];

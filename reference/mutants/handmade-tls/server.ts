@@ -35,17 +35,23 @@ import {
 export interface HandmadeOptions {
   readonly material: TlsMaterial;
   readonly listener: RequestListener;
-  /** Whether the client's CertificateVerify is verified. */
-  readonly verifiesPossession: boolean;
+  /** What becomes of a certificate whose key the client's CertificateVerify does not prove. */
+  readonly unproven: 'ends the handshake' | 'counts for none' | 'counts';
   /** Whether early data is taken; requests in it are handled at once, and see the early exporter. */
   readonly earlyData: boolean;
   /** Whether KeyUpdate is understood (RFC 8446 §4.6.3); else it ends the connection. */
   readonly keyUpdates: boolean;
+  /** Whether the exporter value is derived from what the TLS session holds, where connections that resume it leave theirs. */
+  readonly exportsFromSession?: boolean;
+  /** What the HTTP server gets to read instead of what was received in a record. */
+  readonly tidies?: (received: Buffer) => Buffer;
 }
 
 interface Session {
   readonly secret: Buffer;
   readonly certificates: readonly X509Certificate[];
+  /** Shared by all connections that stem from one full handshake. */
+  readonly exporter: { secret: Buffer };
 }
 
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2';
@@ -75,7 +81,7 @@ class HandmadeSocket extends Duplex {
   #writing: RecordProtection | undefined;
   #handshakeReading: RecordProtection | undefined;
   #master: Buffer = Buffer.alloc(0);
-  #exporter: Buffer = Buffer.alloc(0);
+  #exporter: Session['exporter'] = { secret: Buffer.alloc(0) };
   #earlyExporter: Buffer | undefined;
   #clientData: Buffer = Buffer.alloc(0);
   #certificates: readonly X509Certificate[] = [];
@@ -122,7 +128,7 @@ class HandmadeSocket extends Duplex {
 
   /** Before the client's Finished there is only the early exporter to be had, on a connection with early data. */
   exportKeyingMaterial(length: number, label: string, context: Buffer): Buffer {
-    return exported(this.#earlyExporter ?? this.#exporter, length, label, context);
+    return exported(this.#earlyExporter ?? this.#exporter.secret, length, label, context);
   }
 
   disableRenegotiation(): void {
@@ -166,7 +172,7 @@ class HandmadeSocket extends Duplex {
         outer === TYPE.data && this.#reading !== undefined
           ? this.#reading.open(header, body)
           : { type: outer, content: body };
-      if (record.type === TYPE.data) this.push(record.content);
+      if (record.type === TYPE.data) this.push(this.#options.tidies?.(record.content) ?? record.content);
       else if (record.type === TYPE.handshake) this.#readMessages(record.content);
       else if (record.content[1] === 0) this.push(null);
       else throw new RangeError('the client sent an alert');
@@ -199,7 +205,10 @@ class HandmadeSocket extends Duplex {
       case HANDSHAKE.certificateVerify: {
         const key = this.#certificates[0]?.publicKey;
         const proven = key !== undefined && provesPossession(body, key, before);
-        if (this.#options.verifiesPossession && !proven) throw new RangeError('CertificateVerify is wrong');
+        const { unproven } = this.#options;
+        if (proven || unproven === 'counts') return;
+        if (unproven === 'ends the handshake') throw new RangeError('CertificateVerify is wrong');
+        this.#certificates = [];
         return;
       }
       case HANDSHAKE.finished:
@@ -250,7 +259,8 @@ class HandmadeSocket extends Duplex {
     const flightHash = sha256(this.#transcript);
     this.#writing = new RecordProtection(deriveSecret(this.#master, 's ap traffic', flightHash));
     this.#clientData = deriveSecret(this.#master, 'c ap traffic', flightHash);
-    this.#exporter = deriveSecret(this.#master, 'exp master', flightHash);
+    if (session !== undefined && this.#options.exportsFromSession === true) this.#exporter = session.exporter;
+    this.#exporter.secret = deriveSecret(this.#master, 'exp master', flightHash);
     if (takesEarly) this.#earlyExporter = deriveSecret(early, 'e exp master', helloHash);
     this.#reading = takesEarly
       ? new RecordProtection(deriveSecret(early, 'c e traffic', helloHash))
@@ -272,6 +282,7 @@ class HandmadeSocket extends Duplex {
     this.#sessions.set(ticket.toString('hex'), {
       secret: expandLabel(resumption, 'resumption', NONCE, HASH_LENGTH),
       certificates: this.#certificates,
+      exporter: this.#exporter,
     });
     this.#send(TYPE.handshake, newSessionTicket(ticket, NONCE, this.#options.earlyData));
   }
