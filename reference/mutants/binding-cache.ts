@@ -1,14 +1,11 @@
-import {
-  defaultPresentationChecks,
-  type Presentation,
-  type PresentationCheckName,
-} from '../resource-server/admission.ts';
+import { defaultPresentationChecks, type Presentation } from '../resource-server/admission.ts';
 import { type BindingCache, createBindingCache } from '../resource-server/bindings.ts';
 import { certificateOf, ConnectionReader, defaultConnectionFacts } from '../resource-server/connection.ts';
 import { invalidProof, invalidToken, type Refusal } from '../resource-server/refusal.ts';
 import type { ResourceServerParts } from '../resource-server/parts.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import type { Mutant } from './mutant.ts';
+import { type Exempt, PROOF_CHECKS, skipping } from './skipped-checks.ts';
 
 /** Finds bindings by some name instead of by connection and token. */
 export function cacheBy(nameOf: (connection: object, tokenHash: string) => string): BindingCache {
@@ -19,20 +16,7 @@ export function cacheBy(nameOf: (connection: object, tokenHash: string) => strin
   };
 }
 
-type Excuse = (presentation: Presentation, parts: ResourceServerParts) => boolean;
-
-/** The reference that leaves out some checks where a binding is cached. */
-function excusing(names: readonly PresentationCheckName[], excuse: Excuse): TargetVariant {
-  const checks = names.reduce((list, name) => {
-    const { run } = defaultPresentationChecks.get(name);
-    return list.with(name, (presentation, parts) =>
-      excuse(presentation, parts) ? undefined : run(presentation, parts),
-    );
-  }, defaultPresentationChecks);
-  return { parts: () => ({ checks }) };
-}
-
-const cached: Excuse = ({ key, tokenHash }, { bindings }) => bindings.get(key, tokenHash) !== undefined;
+const cached: Exempt = ({ key, tokenHash }, { bindings }) => bindings.get(key, tokenHash) !== undefined;
 
 type Verify = () => Refusal | undefined;
 
@@ -173,8 +157,8 @@ export const bindingCacheMutants: readonly Mutant[] = [
     mistake: 'takes a cached binding in place of the proof field',
     breaks: ['RS-CACHE-9', 'RS-MUX-3', 'RS-MUX-4', 'RS-CNF-1'],
     variant: () =>
-      excusing(
-        ['proof-present', 'single-proof', 'proof'],
+      skipping(
+        PROOF_CHECKS,
         (presentation, parts) => presentation.proofs.length === 0 && cached(presentation, parts),
       ),
   },
@@ -231,7 +215,7 @@ export const bindingCacheMutants: readonly Mutant[] = [
     id: 'M-RS-210',
     mistake: 'leaves out the whole proof on a cache hit, per-request claims included',
     breaks: ['RS-CACHE-8', 'RS-CACHE-9', 'RS-PL-7'],
-    variant: () => excusing(['proof'], cached),
+    variant: () => skipping(['proof'], cached),
   },
   {
     id: 'M-RS-211',

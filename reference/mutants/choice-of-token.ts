@@ -1,10 +1,10 @@
-import { defaultPresentationChecks, type PresentationCheckName } from '../resource-server/admission.ts';
+import { defaultPresentationChecks } from '../resource-server/admission.ts';
 import { bearerTokenOf } from '../resource-server/credentials.ts';
 import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
 import { invalidToken } from '../resource-server/refusal.ts';
 import type { Mutant } from './mutant.ts';
+import { checksUnless, PROOF_CHECKS } from './skipped-checks.ts';
 
-const ABOUT_PROOFS: readonly PresentationCheckName[] = ['proof-present', 'single-proof', 'proof'];
 const BEARER = /^bearer +(\S+)$/i;
 
 function tokensOf(request: HttpRequest): readonly string[] {
@@ -33,12 +33,7 @@ export const choiceOfTokenMutants: readonly Mutant[] = [
           const [first, ...more] = tokensOf(request);
           return first === undefined || more.length === 0 ? bearerTokenOf(request) : first;
         },
-        checks: ABOUT_PROOFS.reduce((all, name) => {
-          const { run } = all.get(name);
-          return all.with(name, (presentation, parts) =>
-            isUnbound(tokensOf(presentation.request).at(-1)) ? undefined : run(presentation, parts),
-          );
-        }, defaultPresentationChecks),
+        checks: checksUnless(PROOF_CHECKS, ({ request }) => isUnbound(tokensOf(request).at(-1))),
       }),
     }),
   },

@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { readConfirmation, type Confirmation } from '../proof/confirmation.ts';
 import { CONFIRMATION, EXPORTER_LABEL } from '../proof/vocabulary.ts';
-import { defaultPresentationChecks, type PresentationCheckName } from '../resource-server/admission.ts';
+import { defaultPresentationChecks } from '../resource-server/admission.ts';
 import { isJwt } from '../resource-server/jwt-tokens.ts';
 import { invalidToken } from '../resource-server/refusal.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
@@ -90,21 +90,6 @@ export const confirmationMutants: readonly Mutant[] = [
         },
       }),
     }),
-  },
-  {
-    id: 'M-RS-190',
-    mistake: 'verifies a proof where one is sent, and demands none',
-    breaks: ['RS-CNF-1'],
-    variant: () => {
-      const optional: readonly PresentationCheckName[] = ['proof-present', 'single-proof', 'proof'];
-      const checks = optional.reduce((all, name) => {
-        const { run } = all.get(name);
-        return all.with(name, (presentation, parts) =>
-          presentation.proofs.length === 0 ? undefined : run(presentation, parts),
-        );
-      }, defaultPresentationChecks);
-      return { parts: () => ({ checks }) };
-    },
   },
   {
     id: 'M-RS-191',

@@ -18,29 +18,12 @@ import {
 import { bearerTokenOf, isUnderDpop } from '../resource-server/credentials.ts';
 import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
 import { isJwt } from '../resource-server/jwt-tokens.ts';
-import type { ResourceServerParts } from '../resource-server/parts.ts';
 import { invalidToken, underDpop } from '../resource-server/refusal.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import type { Mutant } from './mutant.ts';
+import { checksUnless, PROOF_CHECKS, skipping } from './skipped-checks.ts';
 
-const SESSION_CHECKS: readonly PresentationCheckName[] = ['proof-present', 'single-proof', 'proof'];
 const DPOP_CHECKS: readonly PresentationCheckName[] = ['dpop-proof', 'dpop-identifier'];
-
-type Exempt = (presentation: Presentation, parts: ResourceServerParts) => boolean;
-
-/** The default checks, less some where a presentation is exempt. */
-function checksUnless(names: readonly PresentationCheckName[], exempt: Exempt) {
-  return names.reduce((all, name) => {
-    const { run } = all.get(name);
-    return all.with(name, (presentation, parts) =>
-      exempt(presentation, parts) ? undefined : run(presentation, parts),
-    );
-  }, defaultPresentationChecks);
-}
-
-function skipping(names: readonly PresentationCheckName[], exempt: Exempt): TargetVariant {
-  return { parts: () => ({ checks: checksUnless(names, exempt) }) };
-}
 
 function verifying(rules: Partial<DpopRules>): TargetVariant {
   return { parts: () => ({ verifyDpop: createDpopVerifier({ rules }) }) };
@@ -119,7 +102,7 @@ export const dpopMutants: readonly Mutant[] = [
     id: 'M-RS-106',
     mistake: 'asks for one proof of possession, and takes a right DPoP proof for it',
     breaks: ['RS-DPOP-1', 'RS-DPOP-2'],
-    variant: () => skipping(SESSION_CHECKS, ({ dpop }) => dpop?.holds === true),
+    variant: () => skipping(PROOF_CHECKS, ({ dpop }) => dpop?.holds === true),
   },
   {
     id: 'M-RS-300',
@@ -142,7 +125,7 @@ export const dpopMutants: readonly Mutant[] = [
     id: 'M-RS-302',
     mistake: 'verifies session-binding proofs only under the scheme Bearer',
     breaks: ['RS-DPOP-1', 'RS-DPOP-2'],
-    variant: () => skipping(SESSION_CHECKS, ({ request }) => isUnderDpop(request)),
+    variant: () => skipping(PROOF_CHECKS, ({ request }) => isUnderDpop(request)),
   },
   {
     id: 'M-RS-303',
@@ -246,7 +229,7 @@ export const dpopMutants: readonly Mutant[] = [
         modes.set(key, mode);
         return mode;
       };
-      return skipping(SESSION_CHECKS, (presentation) => modeOf(presentation) === 'dpop');
+      return skipping(PROOF_CHECKS, (presentation) => modeOf(presentation) === 'dpop');
     },
   },
   {
@@ -277,7 +260,7 @@ export const dpopMutants: readonly Mutant[] = [
     breaks: ['RS-DPOP-1', 'RS-DPOP-2'],
     variant: () =>
       skipping(
-        [...SESSION_CHECKS, ...DPOP_CHECKS],
+        [...PROOF_CHECKS, ...DPOP_CHECKS],
         ({ confirmation, request, proofs }, { dpopProofsOf }) =>
           confirmation.kind === 'session' &&
           confirmation.dpopKey !== undefined &&
@@ -292,7 +275,7 @@ export const dpopMutants: readonly Mutant[] = [
     breaks: ['RS-DPOP-3'],
     variant: () =>
       skipping(
-        SESSION_CHECKS,
+        PROOF_CHECKS,
         ({ confirmation, request }, { dpopProofsOf }) =>
           dpopKeyOf(confirmation) === undefined && dpopProofsOf(request).length > 0,
       ),

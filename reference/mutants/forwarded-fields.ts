@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { X509Certificate } from 'node:crypto';
 import { thumbprint } from '../proof/encoding.ts';
-import { defaultPresentationChecks, type PresentationCheckName } from '../resource-server/admission.ts';
+import { defaultPresentationChecks } from '../resource-server/admission.ts';
 import type { PeerCertificate, TlsConnection } from '../resource-server/connection.ts';
 import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
 import { answer } from '../resource-server/protect.ts';
@@ -9,6 +9,7 @@ import { discardBody } from '../resource-server/request-body.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import { withConnections } from './connections.ts';
 import type { Mutant } from './mutant.ts';
+import { PROOF_CHECKS, skipping } from './skipped-checks.ts';
 
 function fieldOf(request: HttpRequest, name: string): string | undefined {
   return fieldValues(request, name)[0];
@@ -79,21 +80,6 @@ function takesSubjectFrom(names: readonly string[]): TargetVariant {
       told.run(subject, () => inner(request, response));
     },
   };
-}
-
-const ABOUT_PROOFS: readonly PresentationCheckName[] = ['proof-present', 'single-proof', 'proof'];
-
-/** A server that asks for no proof where a request has one of these fields. */
-function takesForVerified(names: readonly string[]): TargetVariant {
-  const checks = ABOUT_PROOFS.reduce((all, check) => {
-    const { run } = all.get(check);
-    return all.with(check, (presentation, parts) =>
-      names.some((name) => fieldOf(presentation.request, name) !== undefined)
-        ? undefined
-        : run(presentation, parts),
-    );
-  }, defaultPresentationChecks);
-  return { parts: () => ({ checks }) };
 }
 
 /** The fields in which some proxy tells the exporter value. */
@@ -191,7 +177,10 @@ export const forwardedFieldsMutants: readonly Mutant[] = [
       'takes a request that names a subject in X-Verified-Subject, with _ for - or not, for one that it has verified itself',
     breaks: ['RS-FWD-3'],
     identityFields: ['X-Verified-Subject'],
-    variant: () => takesForVerified(['x-verified-subject', 'x_verified_subject']),
+    variant: () =>
+      skipping(PROOF_CHECKS, ({ request }) =>
+        ['x-verified-subject', 'x_verified_subject'].some((name) => fieldOf(request, name) !== undefined),
+      ),
   },
   {
     id: 'M-RS-320',

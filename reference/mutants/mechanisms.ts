@@ -1,22 +1,9 @@
-import { defaultPresentationChecks, type PresentationCheckName } from '../resource-server/admission.ts';
+import { defaultPresentationChecks } from '../resource-server/admission.ts';
 import { bearerTokenOf } from '../resource-server/credentials.ts';
 import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
 import { missingProof } from '../resource-server/refusal.ts';
 import type { Mutant } from './mutant.ts';
-
-const ABOUT_PROOFS: readonly PresentationCheckName[] = ['proof-present', 'single-proof', 'proof'];
-
-/** The default checks, with those about proofs left out where a presentation is exempt. */
-function checksUnless(
-  exempt: (presentation: { readonly request: HttpRequest; readonly key: object }) => boolean,
-) {
-  return ABOUT_PROOFS.reduce((all, name) => {
-    const { run } = all.get(name);
-    return all.with(name, (presentation, parts) =>
-      exempt(presentation) ? undefined : run(presentation, parts),
-    );
-  }, defaultPresentationChecks);
-}
+import { checksUnless, PROOF_CHECKS } from './skipped-checks.ts';
 
 const DPOP = /^dpop +(\S+)$/i;
 
@@ -32,7 +19,7 @@ export const mechanismsMutants: readonly Mutant[] = [
     breaks: ['RS-DPOP-6'],
     variant: () => {
       const certificateOnly = new WeakMap<object, boolean>();
-      const checks = checksUnless(({ key }) => certificateOnly.get(key) === true);
+      const checks = checksUnless(PROOF_CHECKS, ({ key }) => certificateOnly.get(key) === true);
       const { run } = checks.get('confirmation');
       return {
         parts: () => ({
@@ -74,7 +61,7 @@ export const mechanismsMutants: readonly Mutant[] = [
       parts: () => ({
         tokenOf: (request) => dpopTokenOf(request) ?? bearerTokenOf(request),
         isUnderDpop: () => false,
-        checks: checksUnless(({ request }) => dpopTokenOf(request) !== undefined),
+        checks: checksUnless(PROOF_CHECKS, ({ request }) => dpopTokenOf(request) !== undefined),
       }),
     }),
   },

@@ -1,11 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate } from 'node:tls';
 import { thumbprint } from '../proof/encoding.ts';
-import {
-  defaultPresentationChecks,
-  type Presentation,
-  type PresentationCheckName,
-} from '../resource-server/admission.ts';
+import { defaultPresentationChecks, type Presentation } from '../resource-server/admission.ts';
 import { certificateOf, type PeerCertificate } from '../resource-server/connection.ts';
 import { answer } from '../resource-server/protect.ts';
 import type { HttpRequest } from '../resource-server/http-message.ts';
@@ -16,20 +12,7 @@ import type { TargetVariant } from '../resource-server/target.ts';
 import { socketOf, withFacts } from './connections.ts';
 import { createHandmadeServer } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
-
-/** The reference that skips some checks of a presented token for some requests. */
-function skipping(
-  names: readonly PresentationCheckName[],
-  when: (presentation: Presentation) => boolean,
-): TargetVariant {
-  const checks = names.reduce((list, name) => {
-    const { run } = defaultPresentationChecks.get(name);
-    return list.with(name, (presentation, parts) =>
-      when(presentation) ? undefined : run(presentation, parts),
-    );
-  }, defaultPresentationChecks);
-  return { parts: () => ({ checks }) };
-}
+import { skipping } from './skipped-checks.ts';
 
 /** The reference that compares the token's thumbprint with the connection in another way. */
 function comparing(same: (expected: string, presentation: Presentation) => boolean): TargetVariant {

@@ -1,7 +1,6 @@
-import { Checks } from '../proof/checks.ts';
 import { readConfirmation } from '../proof/confirmation.ts';
 import { PROOF_FIELD, PROOF_FIELD_LOWER } from '../proof/vocabulary.ts';
-import { defaultPresentationChecks, type PresentationCheck } from '../resource-server/admission.ts';
+import { defaultPresentationChecks } from '../resource-server/admission.ts';
 import { accessTokenOf, bearerTokenOf, proofsOf } from '../resource-server/credentials.ts';
 import { fieldValues, type HttpRequest } from '../resource-server/http-message.ts';
 import { invalidProof, missingProof, noToken } from '../resource-server/refusal.ts';
@@ -9,24 +8,10 @@ import { createServer, tlsOptionsFor } from '../resource-server/server.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import { createHandmadeServer } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
+import { checksUnless, PROOF_CHECKS, skipping } from './skipped-checks.ts';
 
 function readingProofs(read: (request: HttpRequest) => readonly string[]): TargetVariant {
   return { parts: () => ({ proofsOf: read }) };
-}
-
-const PROOF_CHECKS: readonly string[] = ['proof-present', 'single-proof', 'proof'];
-
-/** What is asked of a presented token, less the proof where the condition holds. */
-function withoutProofWhere(condition: (request: HttpRequest, proofs: readonly string[]) => boolean) {
-  const exempted =
-    (run: PresentationCheck): PresentationCheck =>
-    (presentation, parts) =>
-      condition(presentation.request, presentation.proofs) ? undefined : run(presentation, parts);
-  return new Checks(
-    defaultPresentationChecks.entries.map((check) =>
-      PROOF_CHECKS.includes(check.name) ? { ...check, run: exempted(check.run) } : check,
-    ),
-  );
 }
 
 function takesFromForms(): TargetVariant {
@@ -34,7 +19,7 @@ function takesFromForms(): TargetVariant {
   return {
     parts: () => ({
       tokenOf: (request) => inForm.get(request) ?? accessTokenOf(request),
-      checks: withoutProofWhere((request) => inForm.has(request)),
+      checks: checksUnless(PROOF_CHECKS, ({ request }) => inForm.has(request)),
     }),
     listener: (inner) => (request, response) => {
       const { authorization, 'content-type': type } = request.headers;
@@ -84,8 +69,8 @@ export const proofFieldMutants: readonly Mutant[] = [
   {
     id: 'M-RS-03',
     mistake: 'verifies the proof only where a request has one',
-    breaks: ['RS-FLD-1', 'RS-FLD-6', 'RS-FLD-7', 'RS-FLD-8', 'RS-FLD-9', 'RS-CACHE-9', 'RS-T1'],
-    variant: () => ({ parts: () => ({ checks: withoutProofWhere((_, proofs) => proofs.length === 0) }) }),
+    breaks: ['RS-CNF-1', 'RS-FLD-1', 'RS-FLD-6', 'RS-FLD-7', 'RS-FLD-8', 'RS-FLD-9', 'RS-CACHE-9', 'RS-T1'],
+    variant: () => skipping(PROOF_CHECKS, ({ proofs }) => proofs.length === 0),
   },
   {
     id: 'M-RS-94',
@@ -97,7 +82,10 @@ export const proofFieldMutants: readonly Mutant[] = [
         tokenOf: (request) =>
           /^(?:\S+\s+)?(\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? noToken(),
         isUnderDpop: () => false,
-        checks: withoutProofWhere(({ headers }) => headers.authorization?.startsWith('Bearer ') !== true),
+        checks: checksUnless(
+          PROOF_CHECKS,
+          ({ request: { headers } }) => headers.authorization?.startsWith('Bearer ') !== true,
+        ),
       }),
     }),
   },
@@ -109,7 +97,7 @@ export const proofFieldMutants: readonly Mutant[] = [
     variant: () => ({
       parts: () => ({
         tokenOf: (request) => /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? noToken(),
-        checks: withoutProofWhere((request) => fieldValues(request, 'authorization').length > 1),
+        checks: checksUnless(PROOF_CHECKS, ({ request }) => fieldValues(request, 'authorization').length > 1),
       }),
     }),
   },
@@ -117,7 +105,9 @@ export const proofFieldMutants: readonly Mutant[] = [
     id: 'M-RS-95',
     mistake: 'asks for no proof on HEAD requests',
     breaks: ['RS-FLD-8'],
-    variant: () => ({ parts: () => ({ checks: withoutProofWhere(({ method }) => method === 'HEAD') }) }),
+    variant: () => ({
+      parts: () => ({ checks: checksUnless(PROOF_CHECKS, ({ request: { method } }) => method === 'HEAD') }),
+    }),
   },
   {
     id: 'M-RS-364',
@@ -136,7 +126,7 @@ export const proofFieldMutants: readonly Mutant[] = [
     mistake: 'asks for no proof where a slash ends the path, since the rule stands for the path without one',
     breaks: ['RS-FLD-8'],
     variant: () => ({
-      parts: () => ({ checks: withoutProofWhere(({ url = '' }) => url.endsWith('/')) }),
+      parts: () => ({ checks: checksUnless(PROOF_CHECKS, ({ request: { url = '' } }) => url.endsWith('/')) }),
     }),
   },
   {
@@ -151,7 +141,7 @@ export const proofFieldMutants: readonly Mutant[] = [
             fromQuery(request) ??
             /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ??
             noToken(),
-          checks: withoutProofWhere((request) => fromQuery(request) !== undefined),
+          checks: checksUnless(PROOF_CHECKS, ({ request }) => fromQuery(request) !== undefined),
         }),
       };
     },
@@ -193,7 +183,7 @@ export const proofFieldMutants: readonly Mutant[] = [
     variant: () => ({
       parts: () => ({
         proofsOf: (request) => proofsOf(request).map((value) => value.split(',', 1)[0] ?? ''),
-        checks: withoutProofWhere((_, proofs) => proofs[0] === ''),
+        checks: checksUnless(PROOF_CHECKS, ({ proofs }) => proofs[0] === ''),
       }),
     }),
   },
