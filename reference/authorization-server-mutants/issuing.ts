@@ -184,6 +184,23 @@ export const issuingMutants: readonly AuthorizationServerMutant[] = [
     },
   },
   {
+    id: 'M-AS-215',
+    mistake: 'remembers the certificate of a client that has signed its own, and asks for it no more',
+    breaks: ['AS-GRANT-1'],
+    variant() {
+      const known = new Map<string, ClientCertificate>();
+      return withParts({
+        certificateOf(context) {
+          const actual = certificateOf(context);
+          const clientId = clientOf(context);
+          if (clientId === undefined) return actual;
+          if (actual !== undefined && actual.x509.issuer === actual.x509.subject) known.set(clientId, actual);
+          return known.get(clientId) ?? actual;
+        },
+      });
+    },
+  },
+  {
     id: 'M-AS-208',
     mistake: 'binds no token at the endpoint beside the one for mutual TLS',
     breaks: ['AS-REG-4'],
