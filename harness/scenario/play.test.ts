@@ -19,7 +19,7 @@ function playOn(paper: Paper = {}) {
 
 const credentials = { identity: pki.alice['P-384'], accessToken: 'the only token' };
 
-test('a connection is alice’s, to the target, with the permutation’s transport', async () => {
+test('a connection is alice’s, to the target, with the permutation’s transport and the target’s time', async () => {
   const { play } = playOn();
   const connection = await play.connect();
   expect(connection.id).toBe('c1');
@@ -31,6 +31,7 @@ test('a connection is alice’s, to the target, with the permutation’s transpo
     tls: 'TLSv1.3',
     http: 'http/1.1',
     identity: pki.alice['P-256'],
+    timeoutMs: 5000,
   });
   expect((await play.connect({ identity: pki.mallory })).options.identity).toBe(pki.mallory);
 });
