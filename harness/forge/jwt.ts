@@ -49,3 +49,12 @@ export function forgeJwt(right: RightJwt, change: JwtChange = {}): string {
   const compact = `${input}.${sent.toString('base64url')}`;
   return change.compact === undefined ? compact : change.compact(compact);
 }
+
+/** Whether a JWT with this change is signed as it should be: nothing of the change touches key, algorithm or octets. */
+export function isPlainlySigned(change: JwtChange): boolean {
+  return (
+    !Object.hasOwn(change.header ?? {}, 'alg') && TOUCHING.every((member) => change[member] === undefined)
+  );
+}
+
+const TOUCHING = ['algorithm', 'signWith', 'headerText', 'payloadText', 'signature', 'compact'] as const;

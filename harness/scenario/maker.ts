@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Identity } from '../../certs/identity.ts';
 import { createDpopKey, forgeDpopProof } from '../forge/dpop-proof.ts';
 import type { DpopKey } from '../forge/dpop-proof.ts';
-import type { JwtChange } from '../forge/jwt.ts';
+import { isPlainlySigned } from '../forge/jwt.ts';
 import { forgeOpaqueToken } from '../forge/opaque-token.ts';
 import { forgeProof, perRequest } from '../forge/proof.ts';
 import type { ProofChange } from '../forge/proof.ts';
@@ -280,15 +280,6 @@ export class Maker {
     return before;
   }
 }
-
-/** Whether a JWT with this change is signed as it should be: nothing of the change touches key, algorithm or octets. */
-function isPlainlySigned(change: JwtChange): boolean {
-  return (
-    !Object.hasOwn(change.header ?? {}, 'alg') && TOUCHING.every((member) => change[member] === undefined)
-  );
-}
-
-const TOUCHING = ['algorithm', 'signWith', 'headerText', 'payloadText', 'signature', 'compact'] as const;
 
 function isList(proof: RequestPlan['proof']): proof is readonly string[] {
   return Array.isArray(proof);

@@ -215,6 +215,8 @@ describe('a request is described', () => {
     expect(others.get('token.signature')).toBe("by the issuer's key");
     const foreign = await described(forgeToken(issuer, { boundTo: null, signWith: pki.mallory }));
     expect(foreign.get('token.signature')).toBe('not by the issuer’s key');
+    const forged = await described(stage.mint({ signWith: pki.mallory }));
+    expect(forged.get('token.signature')).toBe('not by the issuer’s key');
   });
 
   test('by the DPoP key of the client, where the suite has started it', async () => {

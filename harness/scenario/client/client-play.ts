@@ -8,6 +8,7 @@ import type {
   UpstreamConnection,
   UpstreamRequest,
 } from '../../counterpart/resource-server/contract.ts';
+import { isPlainlySigned } from '../../forge/jwt.ts';
 import { forgeOpaqueToken } from '../../forge/opaque-token.ts';
 import { ath } from '../../forge/read.ts';
 import { forgeToken } from '../../forge/token.ts';
@@ -69,6 +70,8 @@ export class ClientPlay implements AsyncDisposable {
   readonly #bench: Bench;
   readonly #plan: TransportPlan;
   readonly #tokens = new Map<string, Token>();
+  /** Those that the suite has signed with the issuer's key, and changed nothing of afterwards. */
+  readonly #issued = new Set<string>();
   readonly #firstSeen = new Map<string, number>();
   readonly #defects = new Map<UpstreamRequest, Arrival['defects']>();
   readonly #told = new Map<UpstreamRequest, number>();
@@ -128,6 +131,7 @@ export class ClientPlay implements AsyncDisposable {
     const token = opaque
       ? forgeOpaqueToken(this.setting.issuer, complete)
       : forgeToken(this.setting.issuer, complete);
+    if (!opaque && isPlainlySigned(request)) this.#issued.add(token.compact);
     return this.adopt(token.compact, token.subject);
   }
 
@@ -279,7 +283,7 @@ export class ClientPlay implements AsyncDisposable {
       issuerKey: createPublicKey(this.setting.issuer.privateKey),
       exporterValues,
       proofIdsSeen: new Set(),
-      issuedTokens: new Set(this.#tokens.keys()),
+      issuedTokens: this.#issued,
       signers: new Map(),
       dpopKeys: this.setting.dpopKey === null ? [] : [this.setting.dpopKey],
     };
