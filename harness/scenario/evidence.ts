@@ -47,10 +47,11 @@ export class EvidenceBook {
     this.#effort = effort;
   }
 
-  /** From now on this token appears in evidence by its hash only. */
+  /** From now on this token appears in evidence by its hash only, also as forms, URLs and JSON write it. */
   conceal(token: string): void {
-    if (token.length >= 8 && !this.#secrets.has(token))
-      this.#secrets.set(token, `<token sha-256 ${hash('sha256', token).slice(0, 16)}…>`);
+    if (token.length < 8 || this.#secrets.has(token)) return;
+    const name = `<token sha-256 ${hash('sha256', token).slice(0, 16)}…>`;
+    for (const written of spellingsOf(token)) this.#secrets.set(written, name);
   }
 
   connected(connection: TellingConnection): void {
@@ -238,6 +239,13 @@ export class EvidenceBook {
       ? redacted
       : `${redacted.slice(0, LONGEST_TEXT)}… (${redacted.length} characters)`;
   }
+}
+
+/** A text as it is, and as it stands in a form (WHATWG URL §5.2), in a URL (RFC 3986 §2.1) and in JSON, with slashes escaped or not. */
+function spellingsOf(token: string): ReadonlySet<string> {
+  const inForm = new URLSearchParams([['', token]]).toString().slice(1);
+  const inJson = JSON.stringify(token).slice(1, -1);
+  return new Set([token, inForm, encodeURIComponent(token), inJson, inJson.replaceAll('/', '\\/')]);
 }
 
 function certificateOf(options: Pick<ConnectOptions, 'identity'>): ConnectionEvidence['clientCertificate'] {

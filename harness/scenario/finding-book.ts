@@ -27,12 +27,22 @@ export class FindingBook {
 
   /** What would be judged could not be measured. */
   unmeasured(reason: string): void {
-    this.findings.push({ severity: 'inconclusive', reason, cause: null, attribution: 'target' });
+    this.findings.push({
+      severity: 'inconclusive',
+      reason: this.#evidence.redact(reason),
+      cause: null,
+      attribution: 'target',
+    });
   }
 
   /** It is as it must be, though in a manner that deserves notice. */
   warned(reason: string, cause: string): void {
-    this.findings.push({ severity: 'warn', reason, cause, attribution: 'target' });
+    this.findings.push({
+      severity: 'warn',
+      reason: this.#evidence.redact(reason),
+      cause,
+      attribution: 'target',
+    });
   }
 
   /** An observation where the draft leaves the matter open. Makes the verdict `info` when nothing graver is found. */

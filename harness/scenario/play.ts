@@ -292,12 +292,12 @@ export class Play implements AsyncDisposable {
 
   /** Ends the scenario: it does not apply to this target. */
   notApplicable(reason: string): never {
-    throw new Unjudgeable('not-applicable', 'target', reason);
+    throw new Unjudgeable('not-applicable', 'target', this.evidence.redact(reason));
   }
 
   /** Ends the scenario: it could not be measured. */
   inconclusive(reason: string, attribution: 'target' | 'harness' | 'environment' = 'environment'): never {
-    throw new Unjudgeable('inconclusive', attribution, reason);
+    throw new Unjudgeable('inconclusive', attribution, this.evidence.redact(reason));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

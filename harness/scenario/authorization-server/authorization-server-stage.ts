@@ -88,10 +88,14 @@ export class AuthorizationServerStage implements AsyncDisposable {
 
   /** The server's metadata (RFC 8414 §3). */
   metadata(): Promise<Answer['json']> {
-    this.#metadata ??= this.send('the metadata', 'GET', METADATA_PATH, {}).then(({ status, json, text }) =>
-      status === 200
-        ? json
-        : this.inconclusive(`there is no metadata at ${METADATA_PATH} (${text}); see RFC 8414 §3`),
+    this.#metadata ??= this.send('the metadata', 'GET', METADATA_PATH, {}).then(
+      ({ status, json, text, outcome }) =>
+        status === 200
+          ? json
+          : this.inconclusive(
+              `there is no metadata at ${METADATA_PATH} (${text}); see RFC 8414 §3`,
+              outcome.type === 'failure' && outcome.kind === 'refused' ? 'environment' : 'target',
+            ),
     );
     return this.#metadata;
   }
@@ -324,6 +328,7 @@ export class AuthorizationServerStage implements AsyncDisposable {
     if (!(opened instanceof ConnectFailure)) return opened;
     return this.inconclusive(
       `a connection that the scenario needs was not established: ${opened.outcome.detail}`,
+      opened.outcome.kind === 'refused' ? 'environment' : 'target',
     );
   }
 
@@ -343,7 +348,7 @@ export class AuthorizationServerStage implements AsyncDisposable {
 
   /** Ends the scenario: it does not apply to this target. */
   notApplicable(reason: string): never {
-    throw new Unjudgeable('not-applicable', 'target', reason);
+    throw new Unjudgeable('not-applicable', 'target', this.evidence.redact(reason));
   }
 
   /** Ends the scenario: it could not be measured. */
@@ -352,7 +357,7 @@ export class AuthorizationServerStage implements AsyncDisposable {
     attribution: 'target' | 'harness' | 'environment' = 'target',
     cause: string | null = null,
   ): never {
-    throw new Unjudgeable('inconclusive', attribution, reason, cause);
+    throw new Unjudgeable('inconclusive', attribution, this.evidence.redact(reason), cause);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,7 +12,7 @@ const TYPE = 'tls-binding-proof+jwt';
 const MOST_ZEROS = 6;
 
 /** Private or symmetric members of a JWK (RFC 7518 §6). */
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+export const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
 /** Holds a proof's header against the certificate of its connection. */
 export function examineHeader(header: Json, { connection }: Circumstances): readonly Defect[] {
@@ -72,7 +72,8 @@ export function examineSignature(
   );
   const signature = Buffer.from(proof.split('.')[2] ?? '', 'base64url');
   const scalar = SCALARS[certificate.publicKey.asymmetricKeyDetails?.namedCurve ?? ''];
-  if (earlier === undefined && scalar !== undefined && signature.length !== 2 * scalar) {
+  const isEcdsa = typeof header['alg'] === 'string' && header['alg'].startsWith('ES');
+  if (isEcdsa && earlier === undefined && scalar !== undefined && signature.length !== 2 * scalar) {
     const form: Defect = {
       aspect: 'form',
       what: `the ECDSA signature has ${signature.length} octets, and must have ${2 * scalar}`,

@@ -326,7 +326,7 @@ export class ClientPlay implements AsyncDisposable {
 
   /** Ends the scenario: it does not apply to this target. */
   notApplicable(reason: string): never {
-    throw new Unjudgeable('not-applicable', 'target', reason);
+    throw new Unjudgeable('not-applicable', 'target', this.evidence.redact(reason));
   }
 
   /** Ends the scenario: it could not be measured. */
@@ -335,7 +335,7 @@ export class ClientPlay implements AsyncDisposable {
     attribution: 'target' | 'harness' | 'environment' = 'target',
     cause: string | null = null,
   ): never {
-    throw new Unjudgeable('inconclusive', attribution, reason, cause);
+    throw new Unjudgeable('inconclusive', attribution, this.evidence.redact(reason), cause);
   }
 
   /** Takes what has come unasked, and all connections, into the evidence. */

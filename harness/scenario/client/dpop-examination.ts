@@ -3,6 +3,7 @@ import type { UpstreamRequest } from '../../counterpart/resource-server/contract
 import { jwkThumbprint } from '../../forge/dpop-proof.ts';
 import { ath, readJwt, signatureVerifies } from '../../forge/read.ts';
 import { isRecord, text } from '../wording.ts';
+import { PRIVATE_MEMBERS } from './certificate-examination.ts';
 
 /** How far `iat` may lie from the clock, in seconds. */
 const FRESH = 60;
@@ -40,10 +41,11 @@ export function examineDpop(
   const wrong: readonly (readonly [isWrong: boolean, what: string])[] = [
     [header['typ'] !== 'dpop+jwt', `its typ is ${text(header['typ'])}`],
     [thumbprintOf(header['jwk']) !== jkt, 'the key in its header is not the one that the token is bound to'],
+    [disclosesKey(header['jwk']), 'its header discloses the private key'],
     [!isSigned(proof, header['jwk']), 'its signature does not verify under the key in its header'],
     [claims['ath'] !== ath(token), 'ath is not the hash of the token'],
     [htm !== request.method, `htm is ${text(htm)}`],
-    [htu !== `${origin}${path}`, `htu is ${text(htu)}`],
+    [!isSameUri(htu, `${origin}${path}`), `htu is ${text(htu)}`],
     [typeof jti !== 'string' || jti === '', `jti is ${text(jti)}`],
     [
       typeof iat !== 'number' || Math.abs(iat - request.receivedAt / 1000) > FRESH,
@@ -52,6 +54,17 @@ export function examineDpop(
     [nonce !== undefined && claims['nonce'] !== nonce, `nonce is ${text(claims['nonce'])}`],
   ];
   return wrong.filter(([isWrong]) => isWrong).map(([, what]) => `the DPoP proof: ${what}`);
+}
+
+/** Whether two URIs are the same after normalization; `htu` has neither query nor fragment (RFC 9449 §4.2, §4.3). */
+function isSameUri(htu: unknown, expected: string): boolean {
+  if (typeof htu !== 'string' || /[?#]/.test(htu)) return false;
+  const uri = URL.parse(htu)?.href;
+  return uri !== undefined && uri === URL.parse(expected)?.href;
+}
+
+function disclosesKey(jwk: unknown): boolean {
+  return isRecord(jwk) && PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member));
 }
 
 function thumbprintOf(jwk: unknown): string | undefined {
