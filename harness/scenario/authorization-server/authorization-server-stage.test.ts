@@ -338,13 +338,19 @@ test('a connection of its own is alice’s, unless told otherwise, and all are c
   expect(opened.map(({ disposed }) => disposed)).toEqual([true, true, true]);
 });
 
-test('without a connection that the scenario needs, nothing can be judged', async () => {
-  const { stage } = stageOn({ bars: () => failure('tls-alert', 'not in') });
-  const refused = stage.connect();
-  await expect(refused).rejects.not.toBeInstanceOf(ConnectFailure);
-  await expect(refused).rejects.toMatchObject({
-    verdict: 'inconclusive',
-    attribution: 'target',
-    message: 'a connection that the scenario needs was not established: not in',
-  });
-});
+test.each([
+  ['tls-alert', 'target'],
+  ['refused', 'environment'],
+] as const)(
+  'without a connection that the scenario needs (%s), nothing can be judged',
+  async (kind, attribution) => {
+    const { stage } = stageOn({ bars: () => failure(kind, 'not in') });
+    const refused = stage.connect();
+    await expect(refused).rejects.not.toBeInstanceOf(ConnectFailure);
+    await expect(refused).rejects.toMatchObject({
+      verdict: 'inconclusive',
+      attribution,
+      message: 'a connection that the scenario needs was not established: not in',
+    });
+  },
+);

@@ -61,6 +61,15 @@ const OWN_FAILURE = {
   attribution: 'target',
 };
 
+test('a token in the target’s own words appears in no reason', () => {
+  const { stage } = stageOn();
+  stage.evidence.conceal('ab+cd/ef==token');
+  stage.refuses('it', answerOf(json(500, { error: 'bad ab+cd/ef==token' })));
+  expect(stage.findings[0]?.reason).toMatch(/^it: answered 500 bad <token sha-256 [0-9a-f]{16}…>: refused/);
+  expect(() => stage.inconclusive('no ab+cd/ef==token')).toThrow(/^no <token sha-256 [0-9a-f]{16}…>$/);
+  expect(() => stage.notApplicable('no ab+cd/ef==token')).toThrow(/^no <token sha-256 [0-9a-f]{16}…>$/);
+});
+
 test('a failure of the target’s own is a refusal to be warned of, and none where it gives a token', () => {
   const { stage } = stageOn();
   stage.refuses('it', answerOf(response(500)));

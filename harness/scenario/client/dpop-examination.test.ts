@@ -81,10 +81,30 @@ test.each<[string, unknown]>([
   ['is missing', undefined],
   ['is text', key.thumbprint],
   ['is of no type', {}],
-  ['is symmetric', { kty: 'oct', k: 'c2VjcmV0' }],
   ['has no point', { kty: 'EC', crv: 'P-256' }],
 ])('a key that %s neither is the bound one nor verifies anything', (_what, jwk) => {
   expect(examined({ header: { jwk } })).toEqual([NOT_BOUND, NOT_SIGNED]);
+});
+
+test('a symmetric key is disclosed by naming it, and a private one by its private members', () => {
+  const DISCLOSED = 'the DPoP proof: its header discloses the private key';
+  expect(examined({ header: { jwk: { kty: 'oct', k: 'c2VjcmV0' } } })).toEqual([
+    NOT_BOUND,
+    DISCLOSED,
+    NOT_SIGNED,
+  ]);
+  const jwk = key.privateKey.export({ format: 'jwk' });
+  expect(examined({ header: { jwk } })).toEqual([DISCLOSED]);
+});
+
+test('htu is compared after normalization (RFC 9449 §4.3)', () => {
+  for (const htu of [
+    `${origin}/resource`.toUpperCase().replace('RESOURCE', 'resource'),
+    `${origin}/x/../resource`,
+  ])
+    expect(examined({ claims: { htu } })).toEqual([]);
+  for (const htu of [7, 'no URI', `${origin}/resource#f`, `${origin}/RESOURCE`])
+    expect(examined({ claims: { htu } })).toEqual([`the DPoP proof: htu is ${JSON.stringify(htu)}`]);
 });
 
 test('several mistakes are told each on its own', () => {
