@@ -132,6 +132,7 @@ async function observeCertificates(server: AuthorizationServerBench, observe: Ob
   await observe('no certificate', server.token('alice', undefined));
   await observe('somebody else', server.token('alice', mallory));
   await observe('self-signed', server.token('own', own));
+  await observe('self-signed, by another', server.token('own', alice));
   const der = new X509Certificate(mallory.certificate).raw.toString('base64');
   const form = { grant_type: 'client_credentials', client_id: 'alice' };
   for (const [name, value] of [
