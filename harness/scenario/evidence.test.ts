@@ -56,17 +56,11 @@ function told(entry: Entry = {}) {
   return only;
 }
 
-test.each([
-  ['as it is', 'ab+cd/ef==token'],
-  ['in a form', 'token=ab%2Bcd%2Fef%3D%3Dtoken&a=1'],
-  ['in a URL', 'ab%2Bcd%2Fef%3D%3Dtoken'],
-  ['in JSON with escaped slashes', String.raw`{"error":"bad ab+cd\/ef==token"}`],
-])('a token %s is told by its hash', (_where, text) => {
+test('a token is told by its hash as it is, in a form or URL, and in JSON with escaped slashes', () => {
   const book = new EvidenceBook();
   book.conceal('ab+cd/ef==token');
-  const redacted = book.redact(text);
-  expect(redacted).toMatch(/<token sha-256 [0-9a-f]{16}…>/);
-  expect(redacted).not.toMatch(/ab|ef/);
+  for (const text of ['ab+cd/ef==token', 't=ab%2Bcd%2Fef%3D%3Dtoken&x=1', String.raw`"ab+cd\/ef==token"`])
+    expect(book.redact(text)).toMatch(/^(?:t=|")?<token sha-256 [0-9a-f]{16}…>(?:&x=1|")?$/);
 });
 
 test('a connection is told by what was negotiated, and by whose certificate it has', () => {
