@@ -10,7 +10,7 @@ import { discardBody } from '../resource-server/request-body.ts';
 import { tlsOptionsFor } from '../resource-server/server.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import { socketOf, withFacts } from './connections.ts';
-import { createHandmadeServer } from './handmade-tls/server.ts';
+import { onHandmadeTls } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
 import { skipping } from './skipped-checks.ts';
 
@@ -235,32 +235,20 @@ export const mutualTlsMutants: readonly Mutant[] = [
     id: 'M-RS-114',
     mistake: "runs on a TLS stack that does not verify the client's CertificateVerify",
     breaks: ['RS-MTLS-3'],
-    variant: () => ({
-      server: (material, listener) =>
-        createHandmadeServer({
-          material,
-          listener,
-          unproven: 'counts',
-          earlyData: false,
-          keyUpdates: true,
-        }),
-    }),
+    variant: () =>
+      onHandmadeTls({
+        unproven: 'counts',
+      }),
   },
   {
     id: 'M-RS-437',
     mistake:
       'lets a client whose CertificateVerify is wrong finish the handshake, as one without a certificate',
     breaks: ['RS-MTLS-3'],
-    variant: () => ({
-      server: (material, listener) =>
-        createHandmadeServer({
-          material,
-          listener,
-          unproven: 'counts for none',
-          earlyData: false,
-          keyUpdates: true,
-        }),
-    }),
+    variant: () =>
+      onHandmadeTls({
+        unproven: 'counts for none',
+      }),
   },
   {
     id: 'M-RS-133',

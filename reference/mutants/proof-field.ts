@@ -6,7 +6,7 @@ import { fieldValues, type HttpRequest } from '../resource-server/http-message.t
 import { invalidProof, missingProof, noToken } from '../resource-server/refusal.ts';
 import { createServer, tlsOptionsFor } from '../resource-server/server.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
-import { createHandmadeServer } from './handmade-tls/server.ts';
+import { onHandmadeTls } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
 import { checksUnless, PROOF_CHECKS, skipping } from './skipped-checks.ts';
 
@@ -204,18 +204,11 @@ export const proofFieldMutants: readonly Mutant[] = [
     mistake:
       'removes white space between the name of a field and its colon, where it has to refuse the request',
     breaks: ['RS-FLD-9'],
-    variant: () => ({
-      server: (material, listener) =>
-        createHandmadeServer({
-          material,
-          listener,
-          unproven: 'ends the handshake',
-          earlyData: false,
-          keyUpdates: true,
-          tidies: (received) =>
-            Buffer.from(received.toString('latin1').replace(/^([\w-]+)[ \t]+:/gm, '$1:'), 'latin1'),
-        }),
-    }),
+    variant: () =>
+      onHandmadeTls({
+        tidies: (received) =>
+          Buffer.from(received.toString('latin1').replace(/^([\w-]+)[ \t]+:/gm, '$1:'), 'latin1'),
+      }),
   },
   {
     id: 'M-RS-97',

@@ -7,7 +7,7 @@ import { exporterOf } from '../tls/exporter.ts';
 import { exporterTrustedOn } from '../tls/exporter-trust.ts';
 import { membersOf } from '../tls/openssl-session.ts';
 import { socketOf, withConnections, withFacts } from './connections.ts';
-import { createHandmadeServer } from './handmade-tls/server.ts';
+import { onHandmadeTls } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
 
 const OCTET_STRING = 0x04;
@@ -96,16 +96,9 @@ export const sharedSessionsMutants: readonly Mutant[] = [
     mistake:
       'derives the exporter value when the first request comes, from the TLS 1.3 session, where a younger connection that resumes it may have left its own by then',
     breaks: ['RS-EKM-7'],
-    variant: () => ({
-      server: (material, listener) =>
-        createHandmadeServer({
-          material,
-          listener,
-          unproven: 'ends the handshake',
-          earlyData: false,
-          keyUpdates: true,
-          exportsFromSession: true,
-        }),
-    }),
+    variant: () =>
+      onHandmadeTls({
+        exportsFromSession: true,
+      }),
   },
 ];

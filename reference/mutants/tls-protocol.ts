@@ -12,7 +12,7 @@ import type { TargetVariant } from '../resource-server/target.ts';
 import { exporterOf } from '../tls/exporter.ts';
 import { exporterTrustedOn, hasExtendedMasterSecret } from '../tls/exporter-trust.ts';
 import { withFacts } from './connections.ts';
-import { createHandmadeServer } from './handmade-tls/server.ts';
+import { onHandmadeTls } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
 
 /** What Node's types leave out: without a context OpenSSL uses the form that has none (RFC 5705 §4). */
@@ -55,16 +55,7 @@ function wearsOutKeys(): TargetVariant {
 }
 
 function withoutKeyUpdates(): TargetVariant {
-  return {
-    server: (material, listener) =>
-      createHandmadeServer({
-        material,
-        listener,
-        unproven: 'ends the handshake',
-        earlyData: false,
-        keyUpdates: false,
-      }),
-  };
+  return onHandmadeTls({ keyUpdates: false });
 }
 
 /** Mistakes with versions and extensions of TLS (draft -06 §2.2). */
@@ -101,16 +92,10 @@ export const tlsProtocolMutants: readonly Mutant[] = [
     id: 'M-RS-37',
     mistake: 'handles requests in early data before the handshake is complete, with the early exporter',
     breaks: ['RS-EKM-11'],
-    variant: () => ({
-      server: (material, listener) =>
-        createHandmadeServer({
-          material,
-          listener,
-          unproven: 'ends the handshake',
-          earlyData: true,
-          keyUpdates: true,
-        }),
-    }),
+    variant: () =>
+      onHandmadeTls({
+        earlyData: true,
+      }),
   },
   {
     id: 'M-RS-343',

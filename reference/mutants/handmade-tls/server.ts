@@ -27,12 +27,13 @@ import {
   readClientHello,
   serverHello,
 } from './messages.ts';
+import type { TargetVariant } from '../../resource-server/target.ts';
 
 /**
  * A TLS 1.3 server by hand, for mistakes that OpenSSL does not let one make from Node. It knows one cipher suite, one
  * group and HTTP/1.1, and is for nothing but mutants.
  */
-export interface HandmadeOptions {
+interface HandmadeOptions {
   readonly material: TlsMaterial;
   readonly listener: RequestListener;
   /** What becomes of a certificate whose key the client's CertificateVerify does not prove. */
@@ -59,8 +60,25 @@ const NONCE = Uint8Array.of(0);
 const RECORD = 16_384;
 const TYPE = { changeCipherSpec: 20, alert: 21, handshake: 22, data: 23 };
 
+/** The reference on handmade TLS that is right but for these settings. */
+export function onHandmadeTls(
+  mistake: Partial<Omit<HandmadeOptions, 'material' | 'listener'>>,
+): TargetVariant {
+  return {
+    server: (material, listener) =>
+      createHandmadeServer({
+        material,
+        listener,
+        unproven: 'ends the handshake',
+        earlyData: false,
+        keyUpdates: true,
+        ...mistake,
+      }),
+  };
+}
+
 /** Creates the server; it does not listen yet. */
-export function createHandmadeServer(options: HandmadeOptions): Server {
+function createHandmadeServer(options: HandmadeOptions): Server {
   const http = createHttpServer({ keepAliveTimeout: 120_000 }, options.listener);
   const sessions = new Map<string, Session>();
   return createTcpServer({ noDelay: true }, (tcp) => {
