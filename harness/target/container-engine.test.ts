@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unreachable } from './container-engine.ts';
+import { noAnswer, unreachable } from './container-engine.ts';
 
 const SOCKET = { socketPath: '/var/run/docker.sock', host: undefined };
 const BRIDGE = '172.17.0.1';
@@ -29,4 +29,13 @@ test.each([
   ],
 ])('an engine %s is not', (_, engine, reason) => {
   expect(unreachable(engine)).toContain(reason);
+});
+
+test.each([
+  [undefined, 'no container engine answers'],
+  ['', 'no container engine answers'],
+  ['unix:///nowhere.sock', 'no container engine answers at /nowhere.sock (DOCKER_HOST)'],
+  ['tcp://127.0.0.1:1', 'no container engine answers at tcp://127.0.0.1:1 (DOCKER_HOST)'],
+])('where none answers, the engine that %j names is named', (dockerHost, message) => {
+  expect(noAnswer(dockerHost)).toBe(message);
 });

@@ -56,14 +56,13 @@ async function findEngine(): Promise<Engine> {
   try {
     client = await getContainerRuntimeClient();
   } catch {
-    throw new NoEngine('no container engine answers');
+    throw new NoEngine(noAnswer(process.env['DOCKER_HOST']));
   }
   const docker = client.container.dockerode;
-  // testcontainers goes on to look elsewhere, which is not what somebody who names an engine expects.
-  const named = /^unix:\/\/(?<path>.+)$/.exec(process.env['DOCKER_HOST'] ?? '')?.groups?.['path'];
   const { socketPath, host } = docker.modem as { readonly socketPath?: string; readonly host?: string };
-  if (named !== undefined && socketPath !== named)
-    throw new NoEngine(`no container engine answers at ${named} (DOCKER_HOST)`);
+  // testcontainers goes on to look elsewhere, which is not what somebody who names an engine expects.
+  const named = socketIn(process.env['DOCKER_HOST']);
+  if (named !== undefined && socketPath !== named) throw new NoEngine(noAnswer(process.env['DOCKER_HOST']));
   const bridge = await bridgeAddress(docker);
   const reason = unreachable({
     socketPath,
@@ -76,6 +75,21 @@ async function findEngine(): Promise<Engine> {
   watch();
   // Engines that run in a virtual machine have no bridge here, and forward the name to loopback.
   return { docker, vantage: { address: bridge ?? SAME_MACHINE.address, name: HOST_OF_CONTAINERS } };
+}
+
+/** The socket that an engine's address names, if it names one. */
+function socketIn(dockerHost: string | undefined): string | undefined {
+  return /^unix:\/\/(?<path>.+)$/.exec(dockerHost ?? '')?.groups?.['path'];
+}
+
+/**
+ * That no engine answers, in words. One that was named is what was looked for, whether or not there is another one.
+ *
+ * @param dockerHost the variable DOCKER_HOST
+ */
+export function noAnswer(dockerHost: string | undefined): string {
+  const named = socketIn(dockerHost) ?? dockerHost ?? '';
+  return `no container engine answers${named === '' ? '' : ` at ${named} (DOCKER_HOST)`}`;
 }
 
 /**

@@ -143,13 +143,14 @@ test('keeps only the first octets of a long body', () => {
   expect(response?.bodyTruncated).toBe(true);
 });
 
+// In quadratic time it would not end within the test's time limit on any machine; in linear time it takes a second.
 test('reads a header that drips in by single octets in linear time', () => {
   const parser = new ResponseParser();
   parser.push(octets('HTTP/1.1 200 OK\r\nA: '));
-  const started = performance.now();
-  for (let i = 0; i < 100_000; i += 1) {
+  let complete = 0;
+  for (let i = 0; i < 1_000_000; i += 1) {
     parser.push(Uint8Array.of(0x61));
-    parser.next('GET');
+    if (parser.next('GET') !== undefined) complete += 1;
   }
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(complete).toBe(0);
 });

@@ -43,13 +43,10 @@ test.each<[string | string[] | undefined, unknown]>([
   expect(read(field)).toEqual(challenges);
 });
 
-test('a long hostile field is read in no time', () => {
-  const started = performance.now();
-  parseChallenges([
-    '"'.repeat(50_000),
-    '\\'.repeat(50_000),
-    'a='.repeat(50_000),
-    `a="${'\\"'.repeat(50_000)}`,
-  ]);
-  expect(performance.now() - started).toBeLessThan(1000);
-});
+// In quadratic time they would not be read within the test's time limit on any machine.
+test.each(['"', '\\', 'a=', 'a="\\"', 'a,', ' ', 'a b=c,'])(
+  'a hostile field of a million times %j is read in linear time',
+  (piece) => {
+    expect(parseChallenges([piece.repeat(1_000_000)]).length).toBeGreaterThanOrEqual(0);
+  },
+);

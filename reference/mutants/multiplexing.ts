@@ -55,9 +55,21 @@ function boundConnectionForAudience(): TargetVariant {
 function retiresTokens(): TargetVariant {
   const current = new WeakMap<object, string>();
   const retired = new WeakMap<object, Set<string>>();
+  const turns = new WeakMap<object, Promise<unknown>>();
   const { run } = defaultPresentationChecks.get('proof');
+  // Which of several requests came first must not hang on whose token is validated first.
+  const inTurn = validatingOn((connection, token, now, inner) => {
+    const turn = Promise.resolve(turns.get(connection)).then(() => inner(token, now));
+    turns.set(
+      connection,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  });
   return {
-    parts: () => ({
+    ...inTurn,
+    parts: (defaults) => ({
+      ...inTurn.parts?.(defaults),
       checks: defaultPresentationChecks.with('proof', (presentation, parts) => {
         const { key, tokenHash } = presentation;
         const old = retired.get(key) ?? new Set();

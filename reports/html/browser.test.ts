@@ -164,6 +164,8 @@ test('the mistakes that the suite would catch have a search of their own', async
   await page.getByRole('checkbox', { name: 'fail' }).check();
   await page.getByRole('searchbox', { name: 'Search mistakes' }).fill('stored');
   await page.locator('.likeness').getByRole('link', { name: 'M-RS-21' }).click();
+  // The page follows a link in an event of its own, some time after the click.
+  await mistakes.filter({ hasText: 'M-RS-21' }).waitFor();
   expect(await mistakes.allTextContents()).toEqual(['M-RS-21', 'M-RS-105']);
   expect(await page.getByRole('checkbox', { name: 'fail' }).isChecked()).toBe(true);
 });
