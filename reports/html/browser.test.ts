@@ -2,23 +2,17 @@
  * The report as people meet it: in a browser. Needs a Chromium; `TSBT_CHROMIUM` names one, and
  * `TSBT_REQUIRE_BROWSER=1` makes its absence a failure.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { renderJunit } from '../junit.ts';
 import { sampleReport } from '../sample.ts';
 import { writeReport } from '../write.ts';
-
-const PLACES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const found =
-  process.env['TSBT_CHROMIUM'] ?? PLACES.map((name) => `/usr/bin/${name}`).find((path) => existsSync(path));
-/** Path of the browser; an empty `TSBT_CHROMIUM` stands for none. */
-const executablePath = found === '' ? undefined : found;
-const absent = executablePath === undefined;
+import { launchBrowser, noBrowser } from './browser.fixture.ts';
 
 // A browser on a busy machine: slow is not wrong.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -29,32 +23,19 @@ let directory = '';
 let address = '';
 
 beforeAll(async () => {
-  if (executablePath === undefined) {
-    if (process.env['TSBT_REQUIRE_BROWSER'] === '1')
-      throw new Error('TSBT_REQUIRE_BROWSER is set and no browser was found; set TSBT_CHROMIUM');
-    console.warn(
-      'The report was not looked at in a browser: none was found. Set TSBT_CHROMIUM to the path of one.',
-    );
-    return;
-  }
+  if (noBrowser !== undefined) return;
   directory = mkdtempSync(join(tmpdir(), 'tsbt-browser-'));
   await writeReport(sampleReport(), directory);
   address = pathToFileURL(join(directory, 'index.html')).href;
-  const quiet = [
-    '--disable-gpu',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ];
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--no-first-run', ...quiet] });
+  browser = await launchBrowser();
 });
 
 beforeEach(({ skip }) => {
-  skip(absent, 'not run: no browser found; set TSBT_CHROMIUM');
+  skip(noBrowser !== undefined, noBrowser);
 });
 
 afterAll(async () => {
-  if (absent) return;
+  if (noBrowser !== undefined) return;
   await browser.close();
   rmSync(directory, { recursive: true });
 });

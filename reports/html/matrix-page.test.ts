@@ -1,14 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { MatrixRecord } from '../../harness/matrix/record.ts';
 import { viewOf, writeMatrix } from '../matrix.ts';
 import { HOSTILE } from '../sample.ts';
 import { sampleCell, sampleJourney, sampleMatrix } from '../sample-matrix.ts';
+import { launchBrowser, noBrowser } from './browser.fixture.ts';
 import { renderMatrix } from './matrix-page.ts';
 
 const render = (change: Partial<MatrixRecord> = {}): string => renderMatrix(viewOf(sampleMatrix(change)));
@@ -117,26 +117,17 @@ test('what ran without clients, servers or pairs is a page, and no success', () 
   expect(text(empty)).toContain('0 of 0 × 0 pairs work.');
 });
 
-const PLACES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const executablePath =
-  process.env['TSBT_CHROMIUM'] ??
-  PLACES.map((name) => `/usr/bin/${name}`).find((path) => existsSync(path)) ??
-  '';
-/** Where a browser is required, its absence fails. */
-const absent = !existsSync(executablePath) && process.env['TSBT_REQUIRE_BROWSER'] !== '1';
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-test.skipIf(absent)(
+test(
   'in a browser: a cell opens its pair, axe finds nothing, and a phone of 360 px is wide enough',
   { timeout: 60_000 },
-  async () => {
+  async ({ skip }) => {
+    skip(noBrowser !== undefined, noBrowser);
     const directory = mkdtempSync(join(tmpdir(), 'tsbt-matrix-'));
     try {
       const address = pathToFileURL(await writeMatrix(directory, sampleMatrix())).href;
-      await using browser = await chromium.launch({
-        executablePath,
-        args: ['--no-sandbox', '--disable-gpu'],
-      });
+      await using browser = await launchBrowser();
       const visited = await browser.newPage({ viewport: { width: 1200, height: 800 } });
       await visited.goto(address);
       const step = visited.locator('[id="go-client/rustls-gateway"]');
