@@ -3,6 +3,7 @@ import { AMBIGUITIES } from '../../suites/requirements/catalogue.ts';
 import { coverage } from '../../suites/requirements/coverage.ts';
 import { SCENARIOS } from '../../suites/scenarios.ts';
 import { permutations, permutationText } from '../scenario/permutation.ts';
+import { causeTexts } from '../scenario/cause.ts';
 import { requirementIdOf, severityOf } from '../scenario/requirement.ts';
 import { requirement } from '../../suites/requirements/catalogue.ts';
 import { nearMiss } from '../target/near-miss.ts';
@@ -57,7 +58,7 @@ function explain(id: string): string {
       ...(scenario.capabilities.length > 0
         ? [`    Needs the capabilities: ${scenario.capabilities.join(', ')}`]
         : []),
-      ...(scenario.cause === null ? [] : [`    Usual cause: ${scenario.cause}`]),
+      ...causeTexts(scenario.cause).map((cause) => `    Usual cause: ${cause}`),
       `    Run it: npx tsbt run --scenario ${scenario.id}`,
       '',
     );

@@ -134,7 +134,7 @@ test('where the right request is not served, a scenario that needs it cannot be 
 const accepts: Partial<ScenarioDefinition> = {
   judgesControl: true,
   run: async (stage) => void (await stage.accepts('the right request')),
-  cause: 'the usual mistake',
+  cause: { served: 'another mistake', rejected: 'the usual mistake' },
 };
 
 test('a scenario that judges the right request itself is played, with the diagnosis as its cause', async () => {

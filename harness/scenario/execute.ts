@@ -1,4 +1,5 @@
 import { judge, reasonOf, Unjudgeable } from './finding.ts';
+import type { Cause } from './cause.ts';
 import { LITERAL } from './preparation.ts';
 import type { Preparations } from './preparation.ts';
 import { beginRecord, bounded, NO_EVIDENCE, playOut, unclaimed } from './recording.ts';
@@ -50,11 +51,21 @@ export async function execute(
   const unprepared = preparation instanceof Unjudgeable;
   const stage = new Stage(
     setting,
-    unprepared ? { ...scenario, cause: preparation.likelyCause ?? scenario.cause } : scenario,
+    unprepared ? explained(scenario, preparation.likelyCause) : scenario,
     permutation,
     severityOf(requirement, scenario.id, setting.strict),
     unprepared ? LITERAL : preparation,
   );
   const ended = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
   return record(judge(stage.findings, ended), stage.evidence.close());
+}
+
+/** The diagnosis found out why the valid request is rejected; it explains that, and nothing else that the scenario finds. */
+function explained(scenario: ServerScenario, diagnosis: string | null): ServerScenario {
+  if (diagnosis === null) return scenario;
+  const own: Cause | null =
+    typeof scenario.cause === 'string'
+      ? { served: scenario.cause, statement: scenario.cause }
+      : scenario.cause;
+  return { ...scenario, cause: { ...own, rejected: diagnosis } };
 }

@@ -1,26 +1,48 @@
 import type { EvidenceBook } from './evidence.ts';
 import type { Finding } from './finding.ts';
-import type { AttackEvidence } from './record.ts';
+import { explain } from './cause.ts';
+import type { Cause } from './cause.ts';
+import type { AttackEvidence, Deviation } from './record.ts';
 import type { Severity } from './requirement.ts';
+
+/** An attack as a scenario tells it. */
+export interface AttackStory extends Omit<AttackEvidence, 'outcome' | 'attempts'> {
+  readonly attempts: readonly (AttackEvidence['attempts'][number] & {
+    /** What it means that just this attempt succeeds: the likely mistake and its cure. */
+    readonly cause?: string;
+  })[];
+}
 
 /** Gathers what a scenario finds out; its findings make the verdict. */
 export class FindingBook {
   readonly findings: Finding[] = [];
   readonly severity: Severity;
+  readonly cause: Cause | null;
   readonly #evidence: EvidenceBook;
 
-  /** @param severity of a statement that does not hold */
-  constructor(evidence: EvidenceBook, severity: Severity) {
+  /**
+   * @param severity of a statement that does not hold
+   * @param cause of the scenario
+   */
+  constructor(evidence: EvidenceBook, severity: Severity, cause: Cause | null) {
     this.#evidence = evidence;
     this.severity = severity;
+    this.cause = cause;
   }
 
-  /** A statement of the requirement does not hold. */
-  broken(reason: string, cause: string | null): void {
+  /**
+   * The requirement is broken.
+   *
+   * @param deviation what the attempt came to instead
+   * @param own what is known of the mistake behind this attempt; `undefined`: no more than of the scenario's
+   * @param plain what `own` explains as a string
+   */
+  broken(reason: string, deviation: Deviation, own?: Cause | null, plain?: readonly Deviation[]): void {
     this.findings.push({
       severity: this.severity,
       reason: this.#evidence.redact(reason),
-      cause,
+      cause: explain(deviation, this.cause, own, plain),
+      deviation,
       attribution: this.severity === 'info' ? 'specification' : 'target',
     });
   }
@@ -31,6 +53,7 @@ export class FindingBook {
       severity: 'inconclusive',
       reason: this.#evidence.redact(reason),
       cause: null,
+      deviation: null,
       attribution: 'target',
     });
   }
@@ -41,6 +64,7 @@ export class FindingBook {
       severity: 'warn',
       reason: this.#evidence.redact(reason),
       cause,
+      deviation: null,
       attribution: 'target',
     });
   }
@@ -51,20 +75,27 @@ export class FindingBook {
       severity: 'info',
       reason: this.#evidence.redact(observation),
       cause: null,
+      deviation: null,
       attribution: 'specification',
     });
   }
 
   /** An attack from end to end; judged by whether any attempt succeeded. */
-  attacked(story: Omit<AttackEvidence, 'outcome'>, cause: string | null): void {
-    const succeeded = story.attempts.filter((attempt) => attempt.succeeded);
+  attacked({ attempts, ...story }: AttackStory, cause?: Cause | null): void {
+    const succeeded = attempts.filter((attempt) => attempt.succeeded);
     this.#evidence.attacked({
       ...story,
+      attempts: attempts.map((one) => ({
+        attempt: one.attempt,
+        outcome: one.outcome,
+        succeeded: one.succeeded,
+      })),
       outcome:
         succeeded.length === 0
           ? 'The attack failed: nothing of what was stolen was of use.'
-          : `The attack succeeded in ${succeeded.length} of ${story.attempts.length} attempts.`,
+          : `The attack succeeded in ${succeeded.length} of ${attempts.length} attempts.`,
     });
-    for (const attempt of succeeded) this.broken(`${attempt.attempt}: ${attempt.outcome}`, cause);
+    for (const { attempt, outcome, cause: own } of succeeded)
+      this.broken(`${attempt}: ${outcome}`, 'attack', own ?? cause, ['attack']);
   }
 }

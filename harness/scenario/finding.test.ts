@@ -5,7 +5,8 @@ import type { Finding } from './finding.ts';
 import { VERDICTS } from './record.ts';
 
 function finding(severity: Finding['severity'], reason: string, cause: string | null = null): Finding {
-  return { severity, reason, cause, attribution: severity === 'info' ? 'specification' : 'target' };
+  const attribution = severity === 'info' ? 'specification' : 'target';
+  return { severity, reason, cause, deviation: severity === 'fail' ? 'served' : null, attribution };
 }
 
 const control = new Unjudgeable('inconclusive', 'target', 'the control was refused', 'a guess');
@@ -19,7 +20,16 @@ test('the gravest finding decides, and only findings as grave as it are told', (
     [finding('info', 'i'), finding('fail', 'f1', 'c'), finding('warn', 'w'), finding('fail', 'f2', 'c')],
     undefined,
   );
-  expect(judgement).toEqual({ verdict: 'fail', attribution: 'target', reason: 'f1\nf2', cause: 'c' });
+  expect(judgement).toEqual({
+    verdict: 'fail',
+    attribution: 'target',
+    reason: 'f1\nf2',
+    cause: 'c',
+    findings: [
+      { reason: 'f1', cause: 'c', deviation: 'served' },
+      { reason: 'f2', cause: 'c', deviation: 'served' },
+    ],
+  });
 });
 
 test('an unmeasured variation outweighs a warning, but not a failure', () => {
@@ -29,12 +39,20 @@ test('an unmeasured variation outweighs a warning, but not a failure', () => {
   expect(judge([finding('fail', 'f'), finding('inconclusive', 'no answer')], undefined).verdict).toBe('fail');
 });
 
+test('what could not be judged has no cause, whatever the diagnosis or a finding says', () => {
+  expect(judge([], control).cause).toBeNull();
+  expect(judge([finding('inconclusive', 'no answer', 'a guess')], undefined)).toMatchObject({
+    verdict: 'inconclusive',
+    cause: null,
+  });
+});
+
 test('what ends a scenario decides over warnings and observations', () => {
   expect(judge([finding('warn', 'w'), finding('info', 'i')], control)).toEqual({
     verdict: 'inconclusive',
     attribution: 'target',
     reason: 'the control was refused',
-    cause: 'a guess',
+    cause: null,
   });
 });
 
@@ -51,7 +69,7 @@ test('an observation alone is attributed to the specification', () => {
 
 test('a reason or a cause that several findings have is told once, others one below the other', () => {
   const findings = [finding('fail', 'f1', 'c1'), finding('fail', 'f1', 'c2'), finding('fail', 'f2', 'c1')];
-  expect(judge([...findings, finding('fail', 'f3')], undefined)).toEqual({
+  expect(judge([...findings, finding('fail', 'f3')], undefined)).toMatchObject({
     verdict: 'fail',
     attribution: 'target',
     reason: 'f1\nf2\nf3',

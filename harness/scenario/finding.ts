@@ -1,12 +1,15 @@
 import { ConnectFailure } from '../wire/connection.ts';
-import type { Attribution, Verdict } from './record.ts';
+import type { Attribution, Deviation, FindingRecord, Verdict } from './record.ts';
 import type { Severity } from './requirement.ts';
 
 /** Something that a scenario found out and that bears on its verdict. */
 export interface Finding {
   readonly severity: Severity | 'inconclusive';
   readonly reason: string;
+  /** The likely cause of just this; `null` where none is known, and under whatever could not be measured. */
   readonly cause: string | null;
+  /** What the attempt came to instead; `null` for what is no breach of a requirement. */
+  readonly deviation: Deviation | null;
   readonly attribution: Attribution;
 }
 
@@ -14,6 +17,7 @@ export interface Finding {
 export class Unjudgeable extends Error {
   readonly verdict: 'not-applicable' | 'inconclusive';
   readonly attribution: Attribution;
+  /** What the diagnosis of a rejected valid request found. It explains that rejection, not what could not be judged because of it. */
   readonly likelyCause: string | null;
   constructor(
     verdict: 'not-applicable' | 'inconclusive',
@@ -58,10 +62,14 @@ export interface Judgement {
   readonly attribution: Attribution | null;
   readonly reason: string | null;
   readonly cause: string | null;
+  /** The findings that decided it, each with its cause, if it rests on findings. */
+  readonly findings?: readonly FindingRecord[];
 }
 
 /**
  * The verdict of a scenario from its findings.
+ *
+ * No cause is given for what could not be judged: what is not known to be wrong has none.
  *
  * @param ended why the scenario ended early, if it did; weaker than a failure found before
  */
@@ -72,17 +80,19 @@ export function judge(findings: readonly Finding[], ended: Unjudgeable | undefin
       verdict: ended.verdict,
       attribution: ended.attribution,
       reason: ended.message,
-      cause: ended.likelyCause,
+      cause: null,
     };
   }
   const gravest = GRAVITY.find((severity) => findings.some((finding) => finding.severity === severity));
   if (gravest === undefined) return { verdict: 'pass', attribution: null, reason: null, cause: null };
   const decisive = findings.filter((finding) => finding.severity === gravest);
-  const causes = [...new Set(decisive.map((finding) => finding.cause).filter((cause) => cause !== null))];
+  const known = gravest === 'inconclusive' ? [] : decisive.map((finding) => finding.cause);
+  const causes = [...new Set(known.filter((cause) => cause !== null))];
   return {
     verdict: gravest,
     attribution: decisive[0]?.attribution ?? 'target',
     reason: [...new Set(decisive.map((finding) => finding.reason))].join('\n'),
     cause: causes.length === 0 ? null : causes.join('\n'),
+    findings: decisive.map(({ reason, cause, deviation }) => ({ reason, cause, deviation })),
   };
 }

@@ -151,6 +151,40 @@ export interface Evidence {
   readonly log?: readonly string[];
 }
 
+/**
+ * What an attempt came to instead of what must be. A cause explains one of these and not the others: that an invalid
+ * proof is served and that it is refused with the wrong code have nothing in common but the scenario.
+ *
+ * - `served`: an invalid request is served, or a token issued for it
+ * - `other-manner`: it is refused, with another status or error code than the one required
+ * - `server-error`: it is answered with a 5xx
+ * - `ended`: the connection, the handshake or the stream is ended instead of an answer
+ * - `rejected`: a valid request is rejected with an answer
+ * - `attack`: an attack told from end to end succeeds
+ * - `no-proof`: a client's request arrives without one proof, or does not arrive
+ * - `defect`: a client's proof has a defect that has no cure of its own
+ * - `statement`: a statement that the scenario worked out does not hold
+ */
+export type Deviation =
+  | 'served'
+  | 'other-manner'
+  | 'server-error'
+  | 'ended'
+  | 'rejected'
+  | 'attack'
+  | 'no-proof'
+  | 'defect'
+  | 'statement';
+
+/** One thing that a scenario found. */
+export interface FindingRecord {
+  readonly reason: string;
+  /** The likely cause of just this, where known. */
+  readonly cause: string | null;
+  /** What the attempt came to instead of what must be; `null` where no requirement is broken. */
+  readonly deviation: Deviation | null;
+}
+
 /** One scenario, on one target, under one permutation. */
 export interface ResultRecord {
   readonly target: string;
@@ -167,6 +201,8 @@ export interface ResultRecord {
   readonly reason: string | null;
   /** The likely cause and the cure, where known. */
   readonly cause: string | null;
+  /** The findings that decided the verdict, in the order of `reason`; left out where it does not rest on any. */
+  readonly findings?: readonly FindingRecord[];
   readonly durationMs: number;
   readonly evidence: Evidence;
 }

@@ -4,6 +4,7 @@ import type { JwtChange } from '../forge/jwt.ts';
 import type { ProofChange } from '../forge/proof.ts';
 import type { Token, TokenRequest } from '../forge/token.ts';
 import type { ConnectOptions, Connection, Field } from '../wire/connection.ts';
+import type { Cause } from './cause.ts';
 import type { Expectation } from './expectation.ts';
 
 /** How a minted token differs from the right one, which is bound to the rightful client's certificate. */
@@ -80,8 +81,8 @@ export interface Variation {
    */
   readonly differs?: readonly string[];
   readonly expect?: Expectation;
-  /** What it means when this one is served: the likely mistake and its cure. */
-  readonly cause?: string;
+  /** What it means when this one is served: the likely mistake and its cure; for another outcome, keyed by it. `null`: not known. */
+  readonly cause?: Cause | null;
 }
 
 /** Combines two plans; the second one's members win, those of token and proofs are combined one level deeper. */

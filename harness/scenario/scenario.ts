@@ -1,4 +1,5 @@
 import type { AuthorizationServerScenario } from './authorization-server/authorization-server-scenario.ts';
+import type { Cause } from './cause.ts';
 import type { ClientScenario } from './client/client-scenario.ts';
 import type { Across } from './permutation.ts';
 import type { Role } from './record.ts';
@@ -17,8 +18,8 @@ export interface ScenarioOutline {
   readonly across: Across;
   /** Capabilities that the target must claim. */
   readonly capabilities: readonly string[];
-  /** What failing this means, where a variation does not say: the likely mistake and its cure. */
-  readonly cause: string | null;
+  /** The likely mistake and its cure, by what came of an attempt, if a variation does not say; `null`: not known. */
+  readonly cause: Cause | null;
   /** True where it waits for time itself to pass: such ones are begun first, so that the others fill the wait. */
   readonly waits: boolean;
   /** Bound on the whole scenario, in milliseconds. */

@@ -1,4 +1,5 @@
 import type { Outcome } from '../wire/connection.ts';
+import { ALWAYS } from './cause.fixture.ts';
 import { CORE } from './permutation.ts';
 import { LITERAL } from './preparation.ts';
 import type { Variation } from './request.ts';
@@ -9,9 +10,6 @@ import { Stage } from './stage.ts';
 import { onPaper, response } from './target.fixture.ts';
 import type { Paper, PaperConnection } from './target.fixture.ts';
 
-/** What failing the scenario means. */
-export const CAUSE = 'the usual mistake';
-
 /** The stage of a scenario with a target on paper. */
 export function stageOn(
   paper: Paper = {},
@@ -20,7 +18,7 @@ export function stageOn(
 ): { readonly stage: Stage; readonly opened: PaperConnection[] } {
   const { setting, opened } = onPaper(paper);
   const [scenario] = suite('resource-server', 'paper', [
-    { id: 'RS-X-1', title: 'does what it should', cause: CAUSE, run: async () => {}, ...definition },
+    { id: 'RS-X-1', title: 'does what it should', cause: ALWAYS, run: async () => {}, ...definition },
   ]);
   if (scenario === undefined) throw new Error('one definition makes one scenario');
   return { stage: new Stage(setting, scenario, CORE, severity, LITERAL), opened };

@@ -3,13 +3,16 @@ import { ConnectFailure } from '../wire/connection.ts';
 import { contradiction, difference } from './difference.ts';
 import { expectationText, match, read } from './expectation.ts';
 import type { Expectation, Reading } from './expectation.ts';
+import { explain } from './cause.ts';
+import type { Cause } from './cause.ts';
 import { FindingBook } from './finding-book.ts';
+import type { AttackStory } from './finding-book.ts';
 import { Unjudgeable } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { Play } from './play.ts';
 import type { Exchange, Way } from './play.ts';
 import type { Preparation } from './preparation.ts';
-import type { AttackEvidence, Permutation } from './record.ts';
+import type { Deviation, Permutation } from './record.ts';
 import { combine, declaredDifference } from './request.ts';
 import type { RequestPlan, Variation } from './request.ts';
 import type { Severity } from './requirement.ts';
@@ -35,7 +38,7 @@ export class Stage extends Play {
     super(setting, permutation, preparation);
     this.#scenario = scenario;
     this.#severity = severity;
-    this.#book = new FindingBook(this.evidence, severity);
+    this.#book = new FindingBook(this.evidence, severity, scenario.cause);
   }
 
   get findings(): readonly Finding[] {
@@ -70,24 +73,31 @@ export class Stage extends Play {
       'inconclusive',
       exchange.reading.kind === 'no-answer' ? 'environment' : 'target',
       `the ${part} "${what}" was not served (${exchange.reading.text}), so a refusal would prove nothing`,
-      this.#scenario.cause,
     );
   }
 
-  /** Judged: this request is served. */
+  /**
+   * Judged: this request is served.
+   *
+   * @param cause what it means when it is rejected; a string explains nothing but that
+   */
   async accepts(
     what: string,
     plan: RequestPlan = {},
     way: Way = {},
-    cause: string | null = this.#scenario.cause,
+    cause?: Cause | null,
   ): Promise<Exchange> {
     const exchange = await this.send(what, plan, way, 'variant', 'served');
     this.#applicable(exchange, way);
     if (isSilence(exchange.outcome)) {
       this.#book.unmeasured(`${what}: no answer that can be judged (${exchange.reading.text})`);
-    } else if (!exchange.served)
-      this.#book.broken(`${what}: must be served, was answered ${exchange.reading.text}`, cause);
+    } else if (!exchange.served) this.#unserved(what, exchange.reading, cause);
     return exchange;
+  }
+
+  #unserved(what: string, reading: Reading, cause: Cause | null | undefined): void {
+    const reason = `${what}: must be served, was answered ${reading.text}`;
+    this.#book.broken(reason, deviationOf(reading), cause, ['rejected']);
   }
 
   /**
@@ -174,13 +184,13 @@ export class Stage extends Play {
 
   /** Where a whole table of mistakes is served, none of them is the target's mistake: the check itself is missing. */
   #nameCommonCause(since: number, variations: number): void {
-    const { cause } = this.#scenario;
+    const cause = explain('served', this.#scenario.cause);
     const own = this.findings.slice(since);
     if (
       cause === null ||
       variations < 3 ||
       own.length < variations ||
-      own.some((finding) => finding.severity !== this.#severity)
+      own.some(({ deviation }) => deviation !== 'served')
     )
       return;
     this.#book.findings.splice(since, own.length, ...own.map((finding) => ({ ...finding, cause })));
@@ -191,8 +201,7 @@ export class Stage extends Play {
     expected: Expectation,
     reading: Reading,
   ): 'pass' | 'fail' | 'warn' | 'info' | 'inconclusive' {
-    const { what } = variation;
-    const cause = variation.cause ?? this.#scenario.cause;
+    const { what, cause } = variation;
     const wanted = expectationText(expected);
     switch (match(reading, expected)) {
       case 'as-expected':
@@ -200,6 +209,7 @@ export class Stage extends Play {
       case 'served':
         this.#book.broken(
           `${what}: served (${reading.text}), must be refused${wanted === 'refused' ? '' : ` with ${wanted}`}`,
+          'served',
           cause,
         );
         return this.#severity;
@@ -210,11 +220,19 @@ export class Stage extends Play {
           );
           return 'pass';
         }
-        this.#book.broken(`${what}: refused with ${reading.text}, must be ${wanted}`, cause);
+        this.#book.broken(
+          `${what}: refused with ${reading.text}, must be ${wanted}`,
+          reading.kind === 'cut' ? 'ended' : 'other-manner',
+          cause,
+        );
         return this.#severity;
       case 'server-error':
         if (expected.exact) {
-          this.#book.broken(`${what}: answered ${reading.text}, must be refused with ${wanted}`, cause);
+          this.#book.broken(
+            `${what}: answered ${reading.text}, must be refused with ${wanted}`,
+            'server-error',
+            cause,
+          );
           return this.#severity;
         }
         this.#book.warned(
@@ -229,8 +247,8 @@ export class Stage extends Play {
   }
 
   /** Judged: a statement that the scenario has worked out itself. */
-  holds(holds: boolean, otherwise: string, cause: string | null = this.#scenario.cause): void {
-    if (!holds) this.#book.broken(otherwise, cause);
+  holds(holds: boolean, otherwise: string, cause?: Cause | null): void {
+    if (!holds) this.#book.broken(otherwise, 'statement', cause);
   }
 
   /** An observation where the draft leaves the matter open. Makes the verdict `info` when nothing graver is found. */
@@ -239,9 +257,15 @@ export class Stage extends Play {
   }
 
   /** Tells an attack from end to end; judged by whether any attempt succeeded. */
-  attack(story: Omit<AttackEvidence, 'outcome'>, cause: string | null = this.#scenario.cause): void {
+  attack(story: AttackStory, cause?: Cause | null): void {
     this.#book.attacked(story, cause);
   }
+}
+
+/** What came of a valid request instead of being served. */
+function deviationOf({ kind }: Reading): Deviation {
+  if (kind === 'server-error') return kind;
+  return kind === 'cut' || kind === 'no-answer' ? 'ended' : 'rejected';
 }
 
 /** Whether there was silence: a busy machine can be the reason, so it proves nothing against the target. */

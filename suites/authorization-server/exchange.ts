@@ -215,7 +215,5 @@ export function unseen(stage: AuthorizationServerStage): never {
 export function neverExchanged(stage: AuthorizationServerStage): never {
   return stage.inconclusive(
     'a session-bound token is exchanged neither for its holder nor for its intended recipient: see AS-TX-4',
-    'target',
-    'Exchange a token for the client that proved in the handshake to hold its key. What only an earlier connection could prove cannot be asked for.',
   );
 }

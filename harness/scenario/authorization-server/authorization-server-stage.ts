@@ -7,10 +7,12 @@ import { describeDpop } from '../describe-dpop.ts';
 import { dpopProofIn } from '../dpop-evidence.ts';
 import { EvidenceBook } from '../evidence.ts';
 import { read } from '../expectation.ts';
+import type { Cause } from '../cause.ts';
 import { FindingBook } from '../finding-book.ts';
+import type { AttackStory } from '../finding-book.ts';
 import { Unjudgeable } from '../finding.ts';
 import type { Finding } from '../finding.ts';
-import type { AttackEvidence, ExchangeEvidence, Permutation } from '../record.ts';
+import type { ExchangeEvidence, Permutation } from '../record.ts';
 import type { ConnectPlan } from '../request.ts';
 import type { Severity } from '../requirement.ts';
 import type { AuthorizationServerScenario } from './authorization-server-scenario.ts';
@@ -46,7 +48,6 @@ export class AuthorizationServerStage implements AsyncDisposable {
   readonly setting: AuthorizationServerSetting;
   readonly permutation: Permutation;
   readonly evidence: EvidenceBook;
-  readonly #scenario: AuthorizationServerScenario;
   readonly #book: FindingBook;
   readonly #company: Company;
   #metadata: Promise<Answer['json']> | undefined;
@@ -59,9 +60,8 @@ export class AuthorizationServerStage implements AsyncDisposable {
   ) {
     this.setting = setting;
     this.permutation = permutation;
-    this.#scenario = scenario;
     this.evidence = new EvidenceBook(setting.effort);
-    this.#book = new FindingBook(this.evidence, severity);
+    this.#book = new FindingBook(this.evidence, severity, scenario.cause);
     this.#company = new Company(setting, permutation, this.evidence);
   }
 
@@ -266,12 +266,7 @@ export class AuthorizationServerStage implements AsyncDisposable {
       clientId,
     );
     return (
-      tokenOf(answer) ??
-      this.inconclusive(
-        `${what}: no token was issued to ${clientId} (${answer.text})`,
-        'target',
-        this.#scenario.cause,
-      )
+      tokenOf(answer) ?? this.inconclusive(`${what}: no token was issued to ${clientId} (${answer.text})`)
     );
   }
 
@@ -289,7 +284,7 @@ export class AuthorizationServerStage implements AsyncDisposable {
   }
 
   /** Judged: the answer is an OAuth error, and gives no token. A server error is no refusal to be proud of. */
-  refuses(what: string, answer: Answer, cause: string | null = this.#scenario.cause): void {
+  refuses(what: string, answer: Answer, cause?: Cause | null): void {
     if (answer.status === 0) {
       if (read(answer.outcome).kind === 'no-answer') this.#book.unmeasured(`${what}: ${answer.text}`);
       return;
@@ -303,13 +298,14 @@ export class AuthorizationServerStage implements AsyncDisposable {
     if (answer.status < 400 || given.length > 0)
       this.#book.broken(
         `${what}: answered ${answer.text}${given.length > 0 ? ` with ${given.join(' and ')}` : ''}, must be refused`,
+        given.length > 0 || answer.status < 300 ? 'served' : 'other-manner',
         cause,
       );
   }
 
   /** Judged: a statement that the scenario has worked out itself. */
-  holds(holds: boolean, otherwise: string, cause: string | null = this.#scenario.cause): void {
-    if (!holds) this.#book.broken(otherwise, cause);
+  holds(holds: boolean, otherwise: string, cause?: Cause | null): void {
+    if (!holds) this.#book.broken(otherwise, 'statement', cause);
   }
 
   /** An observation where the draft leaves the matter open. Makes the verdict `info` when nothing graver is found. */
@@ -318,7 +314,7 @@ export class AuthorizationServerStage implements AsyncDisposable {
   }
 
   /** Tells an attack from end to end; judged by whether any attempt succeeded. */
-  attack(story: Omit<AttackEvidence, 'outcome'>, cause: string | null = this.#scenario.cause): void {
+  attack(story: AttackStory, cause?: Cause | null): void {
     this.#book.attacked(story, cause);
   }
 
@@ -352,12 +348,8 @@ export class AuthorizationServerStage implements AsyncDisposable {
   }
 
   /** Ends the scenario: it could not be measured. */
-  inconclusive(
-    reason: string,
-    attribution: 'target' | 'harness' | 'environment' = 'target',
-    cause: string | null = null,
-  ): never {
-    throw new Unjudgeable('inconclusive', attribution, this.evidence.redact(reason), cause);
+  inconclusive(reason: string, attribution: 'target' | 'harness' | 'environment' = 'target'): never {
+    throw new Unjudgeable('inconclusive', attribution, this.evidence.redact(reason));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@ import { issue } from '../../../certs/issue.ts';
 import { selfSigned } from '../../../certs/self-signed.ts';
 import { ConnectFailure } from '../../wire/connection.ts';
 import type { ConnectOptions, Field, Outcome, WireFailure, WireRequest } from '../../wire/connection.ts';
+import { ALWAYS } from '../cause.fixture.ts';
 import { CORE } from '../permutation.ts';
 import type { Permutation } from '../record.ts';
 import type { Severity } from '../requirement.ts';
@@ -17,9 +18,6 @@ import { AuthorizationServerStage } from './authorization-server-stage.ts';
 import { readAnswer } from './issued.ts';
 import type { Answer } from './issued.ts';
 import type { Registry } from './registered-clients.ts';
-
-/** What failing the scenario means. */
-export const CAUSE = 'the usual mistake';
 
 const alice = pki.alice['P-256'];
 const [renewed, hop, resource, own, stranger]: readonly Identity[] = await Promise.all([
@@ -169,7 +167,7 @@ export function scenarioOf(
   definition: Partial<AuthorizationServerScenarioDefinition> = {},
 ): AuthorizationServerScenario {
   const [scenario] = authorizationServerSuite('paper', [
-    { id: 'AS-X-1.more', title: 'does what it should', cause: CAUSE, run: async () => {}, ...definition },
+    { id: 'AS-X-1.more', title: 'does what it should', cause: ALWAYS, run: async () => {}, ...definition },
   ]);
   if (scenario === undefined) throw new Error('one definition makes one scenario');
   return scenario;

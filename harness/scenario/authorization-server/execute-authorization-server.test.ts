@@ -6,7 +6,8 @@ import type { Requirement } from '../requirement.ts';
 import { response } from '../target.fixture.ts';
 import { authorizationServerSuite } from './authorization-server-scenario.ts';
 import type { AuthorizationServerScenarioDefinition } from './authorization-server-scenario.ts';
-import { CAUSE, refusal, scenarioOf, serverOnPaper } from './authorization-server-target.fixture.ts';
+import { CAUSE } from '../cause.fixture.ts';
+import { refusal, scenarioOf, serverOnPaper } from './authorization-server-target.fixture.ts';
 import type { ServerPaper } from './authorization-server-target.fixture.ts';
 import { executeAuthorizationServer } from './execute-authorization-server.ts';
 
@@ -106,7 +107,7 @@ test('why a scenario ended early is its verdict, and whatever it leaves is evide
   expect(record).toMatchObject({
     verdict: 'inconclusive',
     reason: 'a session-bound token: no token was issued to tsbt-bound (401 invalid_client)',
-    cause: CAUSE,
+    cause: null,
   });
   expect(record.evidence.exchanges).toHaveLength(2);
   expect(opened.every(({ disposed }) => disposed)).toBe(true);

@@ -330,12 +330,8 @@ export class ClientPlay implements AsyncDisposable {
   }
 
   /** Ends the scenario: it could not be measured. */
-  inconclusive(
-    reason: string,
-    attribution: 'target' | 'harness' | 'environment' = 'target',
-    cause: string | null = null,
-  ): never {
-    throw new Unjudgeable('inconclusive', attribution, this.evidence.redact(reason), cause);
+  inconclusive(reason: string, attribution: 'target' | 'harness' | 'environment' = 'target'): never {
+    throw new Unjudgeable('inconclusive', attribution, this.evidence.redact(reason));
   }
 
   /** Takes what has come unasked, and all connections, into the evidence. */

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { failure, pki, response } from '../target.fixture.ts';
 import type { Journey } from './client-play.ts';
 import { provenOf } from './client-stage.ts';
+import { CAUSE } from '../cause.fixture.ts';
 import {
   arrived,
-  CAUSE,
   deaf,
   onPaper,
   proving,
@@ -65,7 +65,7 @@ describe('a control', () => {
       verdict: 'inconclusive',
       attribution: 'target',
       message: `the control "an upload" ${problem}; see CL-FLD-1`,
-      likelyCause: CAUSE,
+      likelyCause: null,
     });
     expect(stage.findings).toEqual([]);
   });
@@ -76,7 +76,7 @@ describe('a control', () => {
       verdict: 'inconclusive',
       attribution: 'target',
       message: 'the control "an upload" came with a proof that is not right to begin with: typ is "JWT"',
-      likelyCause: expect.stringContaining('Set typ to tls-binding-proof+jwt'),
+      likelyCause: null,
     });
     expect(stage.findings).toEqual([]);
   });
@@ -111,7 +111,7 @@ describe('a request that must be proven', () => {
   ])('and %s is held against the client', async (_what, client, problem) => {
     const { stage } = await stageOn({ client });
     expect(await stage.proves(['typ'], 'an upload')).toBeUndefined();
-    expect(stage.findings).toEqual([
+    expect(stage.findings).toMatchObject([
       { severity: 'fail', reason: `an upload: the request ${problem}`, cause: CAUSE, attribution: 'target' },
     ]);
   });
@@ -120,7 +120,7 @@ describe('a request that must be proven', () => {
     const { stage } = await stageOn({ client: wrongType }, { severity: 'warn' });
     const proven = await stage.proves(['ath', 'typ'], 'an upload', { method: 'PUT', path: '/up' });
     expect(proven?.arrival.defects).toHaveLength(1);
-    expect(stage.findings).toEqual([
+    expect(stage.findings).toMatchObject([
       {
         severity: 'warn',
         reason: 'PUT /up on c1: typ is "JWT"',
@@ -172,7 +172,7 @@ test('a statement that holds leaves nothing, one that does not is a finding', as
   expect(stage.findings).toEqual([]);
   stage.holds(false, 'two are the same');
   stage.holds(false, 'without cause', null);
-  expect(stage.findings).toEqual([
+  expect(stage.findings).toMatchObject([
     { severity: 'warn', reason: 'two are the same', cause: CAUSE, attribution: 'target' },
     { severity: 'warn', reason: 'without cause', cause: null, attribution: 'target' },
   ]);
@@ -181,7 +181,7 @@ test('a statement that holds leaves nothing, one that does not is a finding', as
 test('an observation is information about the specification, however grave the requirement', async () => {
   const { stage } = await stageOn();
   stage.observe('it does so');
-  expect(stage.findings).toEqual([
+  expect(stage.findings).toMatchObject([
     { severity: 'info', reason: 'it does so', cause: null, attribution: 'specification' },
   ]);
 });

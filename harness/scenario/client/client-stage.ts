@@ -1,9 +1,11 @@
 import type { Identity } from '../../../certs/identity.ts';
 import type { TransportPlan } from '../../counterpart/resource-server/contract.ts';
 import { difference } from '../difference.ts';
+import type { Cause } from '../cause.ts';
 import { FindingBook } from '../finding-book.ts';
+import type { AttackStory } from '../finding-book.ts';
 import type { Finding } from '../finding.ts';
-import type { AttackEvidence, Permutation, Verdict } from '../record.ts';
+import type { Permutation, Verdict } from '../record.ts';
 import type { Severity } from '../requirement.ts';
 import type { Arrival } from './arrival.ts';
 import { ClientPlay, outcomeText } from './client-play.ts';
@@ -21,7 +23,6 @@ export interface Proven extends Journey {
 
 /** What a scenario of the client role plays on: all that it can do, and the verbs that judge. */
 export class ClientStage extends ClientPlay {
-  readonly #scenario: ClientScenario;
   readonly #book: FindingBook;
 
   private constructor(
@@ -34,8 +35,7 @@ export class ClientStage extends ClientPlay {
     plan: TransportPlan,
   ) {
     super(setting, permutation, identity, bench, plan);
-    this.#scenario = scenario;
-    this.#book = new FindingBook(this.evidence, severity);
+    this.#book = new FindingBook(this.evidence, severity, scenario.cause);
   }
 
   /** Gets a client under test for the scenario. Throws `TargetProblem` where none can be started. */
@@ -73,14 +73,11 @@ export class ClientStage extends ClientPlay {
     plan: AgentPlan = {},
   ): Promise<Proven> {
     const proven = provenOf(await this.journey(what, plan, 'control', 'served, with a right proof'));
-    if (typeof proven === 'string')
-      this.inconclusive(`the control "${what}" ${proven}; see CL-FLD-1`, 'target', this.#scenario.cause);
+    if (typeof proven === 'string') this.inconclusive(`the control "${what}" ${proven}; see CL-FLD-1`);
     const [defect] = proven.arrival.defects.filter(({ aspect }) => aspects.includes(aspect));
     if (defect !== undefined)
       this.inconclusive(
         `the control "${what}" came with a proof that is not right to begin with: ${defect.what}`,
-        'target',
-        defect.cure,
       );
     return proven;
   }
@@ -95,7 +92,7 @@ export class ClientStage extends ClientPlay {
     const proven = provenOf(journey);
     this.sound(aspects, journey.arrivals);
     if (typeof proven !== 'string') return proven;
-    this.#book.broken(`${what}: the request ${proven}`, this.#scenario.cause);
+    this.#book.broken(`${what}: the request ${proven}`, 'no-proof');
     return undefined;
   }
 
@@ -106,15 +103,16 @@ export class ClientStage extends ClientPlay {
         if (aspects.includes(aspect))
           this.#book.broken(
             `${request.method} ${request.target} on ${request.connection.id}: ${what}`,
-            cure ?? this.#scenario.cause,
+            'defect',
+            cure === null ? undefined : { defect: cure },
           );
       }
     }
   }
 
   /** Judged: a statement that the scenario has worked out itself. */
-  holds(holds: boolean, otherwise: string, cause: string | null = this.#scenario.cause): void {
-    if (!holds) this.#book.broken(otherwise, cause);
+  holds(holds: boolean, otherwise: string, cause?: Cause | null): void {
+    if (!holds) this.#book.broken(otherwise, 'statement', cause);
   }
 
   /** An observation where the draft leaves the matter open. Makes the verdict `info` when nothing graver is found. */
@@ -123,7 +121,7 @@ export class ClientStage extends ClientPlay {
   }
 
   /** Tells an attack from end to end; judged by whether any attempt succeeded. */
-  attack(story: Omit<AttackEvidence, 'outcome'>, cause: string | null = this.#scenario.cause): void {
+  attack(story: AttackStory, cause?: Cause | null): void {
     this.#book.attacked(story, cause);
   }
 

@@ -14,6 +14,7 @@ import { forgeProof } from '../../forge/proof.ts';
 import type { ProofChange } from '../../forge/proof.ts';
 import type { Field, Outcome } from '../../wire/connection.ts';
 import { EXPORTER_LABEL } from '../../wire/exporter.ts';
+import { ALWAYS } from '../cause.fixture.ts';
 import { CORE } from '../permutation.ts';
 import type { Permutation } from '../record.ts';
 import type { Severity } from '../requirement.ts';
@@ -23,9 +24,6 @@ import { clientSuite } from './client-scenario.ts';
 import type { ClientScenario, ClientScenarioDefinition } from './client-scenario.ts';
 import type { Bench, BenchPlan, ClientSetting } from './client-setting.ts';
 import { ClientStage } from './client-stage.ts';
-
-/** What failing the scenario means. */
-export const CAUSE = 'the usual mistake';
 
 const UPSTREAM = 'rs.tsbt.test';
 const PORT = 8443;
@@ -284,7 +282,7 @@ export function onPaper(paper: Paper = {}): { readonly setting: ClientSetting; r
 /** A scenario of the client role, where it is not the usual one. */
 export function scenarioOf(definition: Partial<ClientScenarioDefinition> = {}): ClientScenario {
   const [scenario] = clientSuite('paper', [
-    { id: 'CL-X-1', title: 'does what it should', cause: CAUSE, run: async () => {}, ...definition },
+    { id: 'CL-X-1', title: 'does what it should', cause: ALWAYS, run: async () => {}, ...definition },
   ]);
   if (scenario === undefined) throw new Error('one definition makes one scenario');
   return scenario;

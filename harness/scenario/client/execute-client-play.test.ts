@@ -4,7 +4,8 @@ import type { Permutation } from '../record.ts';
 import type { Requirement } from '../requirement.ts';
 import { pki } from '../target.fixture.ts';
 import type { ClientScenarioDefinition } from './client-scenario.ts';
-import { CAUSE, onPaper, proving, scenarioOf, unproven } from './client-under-test.fixture.ts';
+import { CAUSE } from '../cause.fixture.ts';
+import { onPaper, proving, scenarioOf, unproven } from './client-under-test.fixture.ts';
 import type { Paper } from './client-under-test.fixture.ts';
 import { executeClient } from './execute-client.ts';
 
