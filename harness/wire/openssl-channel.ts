@@ -180,9 +180,14 @@ export class OpenSslChannel implements OctetChannel {
     }
     this.#end({ kind: 'closed', detail: 'the connection was closed by the suite' });
     if (!this.#tcp.closed) {
+      const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(() => this.#tcp.destroy(), CLOSE_TIMEOUT_MS);
+      // Not `once` of node:events, which rejects when the target resets a connection whose outcome is known already.
+      this.#tcp.once('close', () => {
+        resolve();
+      });
       this.#tcp.end();
-      await once(this.#tcp, 'close');
+      await promise;
       clearTimeout(timer);
     }
     this.#free();

@@ -60,9 +60,12 @@ export async function openLine(options: LineOptions): Promise<Line> {
     exporter,
     send,
     [Symbol.asyncDispose]: async () => {
-      if (socket.destroyed) return;
+      if (socket.closed) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // A reset by the server is an error of the socket, and its end all the same.
+      socket.once('close', () => resolve());
       socket.destroy();
-      await once(socket, 'close');
+      await promise;
     },
   };
 }
