@@ -10,6 +10,7 @@ import { tlsProtocol } from './resource-server/tls-protocol.ts';
 import { enforcement } from './resource-server/enforcement.ts';
 import { perRequestClaims } from './resource-server/per-request-claims.ts';
 import { memberNames } from './resource-server/member-names.ts';
+import { numbers } from './resource-server/numbers.ts';
 import { proofClaims } from './resource-server/proof-claims.ts';
 import { proofField } from './resource-server/proof-field.ts';
 import { proofIdentifier } from './resource-server/proof-identifier.ts';
@@ -104,6 +105,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...hostileClaims,
   ...requestTargets,
   ...proofClaims,
+  ...numbers,
   ...tokenHash,
   ...perRequestClaims,
   ...proofIdentifier,

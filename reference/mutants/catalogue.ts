@@ -9,6 +9,7 @@ import { malformedMutants } from './malformed.ts';
 import { memberNamesMutants } from './member-names.ts';
 import { perRequestClaimsMutants } from './per-request-claims.ts';
 import { proofClaimsMutants } from './proof-claims.ts';
+import { numbersMutants } from './numbers.ts';
 import { proofFieldMutants } from './proof-field.ts';
 import { requestTargetsMutants } from './request-targets.ts';
 import { tokenHashMutants } from './token-hash.ts';
@@ -30,6 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...tokenHashMutants,
   ...proofFieldMutants,
   ...proofClaimsMutants,
+  ...numbersMutants,
   ...perRequestClaimsMutants,
   ...exporterMutants,
   ...sharedSessionsMutants,

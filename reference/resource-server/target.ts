@@ -3,7 +3,7 @@ import type { Server as NetServer } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { createApplication, isUnder, pathOf, SCOPED_PATH_SCOPE } from './application.ts';
 import { createIntrospection, type Introspection } from './introspection.ts';
-import { createJwtValidator, isJwt } from './jwt-tokens.ts';
+import { createJwtValidator, isJwt, type JwtTokenOptions } from './jwt-tokens.ts';
 import { explained } from './unusable-settings.ts';
 import type { ResourceServerParts } from './parts.ts';
 import { answer, protect, type RequestListener } from './protect.ts';
@@ -22,6 +22,8 @@ export interface TargetVariant {
     defaults: Pick<ResourceServerParts, 'validateToken'> & {
       /** Asks the issuer about any token at all, where it offers introspection. */
       readonly introspect?: TokenValidator;
+      /** Whose JWT access tokens are valid here, and for whom. */
+      readonly tokens: JwtTokenOptions;
     },
   ) => Partial<ResourceServerParts>;
   readonly tls?: (material: TlsMaterial) => SecureServerOptions;
@@ -93,7 +95,11 @@ export async function start(environment: Environment, options: TargetOptions = {
     onRefusal: (refusal) => options.log?.(described(refusal)),
     parts: {
       requiredScope,
-      ...variant?.parts?.({ validateToken, ...(introspection && { introspect: introspection.validate }) }),
+      ...variant?.parts?.({
+        validateToken,
+        tokens: settings,
+        ...(introspection && { introspect: introspection.validate }),
+      }),
     },
   });
   try {

@@ -27,6 +27,19 @@ function sameOctets(expected: string, received: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
+const NUMBER = /[:[,]\s*(-?\d[\d.eE+-]*)(?=\s*[,\]}])/g;
+const GREATEST = 2n ** 63n - 1n;
+
+/** A parser of JSON into structures: a number with fraction or exponent, or beyond 64 bits, is an error to it. */
+function parseIntegers(compact: string): ReturnType<typeof parseProof> {
+  const payload = Buffer.from(compact.split('.')[1] ?? '', 'base64url').toString();
+  const readable = [...payload.matchAll(NUMBER)].every(
+    ([, number = '']) =>
+      /^-?\d+$/.test(number) && BigInt(number) <= GREATEST && BigInt(number) >= -GREATEST - 1n,
+  );
+  return parseProof(readable ? compact : '');
+}
+
 /** Freedom in how a proof is read (draft -06 §2.3, §3.3.2 steps 5e to 5i). */
 export const proofVariants: readonly Variant[] = [
   {
@@ -55,6 +68,12 @@ export const proofVariants: readonly Variant[] = [
     id: 'V-RS-iat-wide',
     difference: 'takes proofs that are up to 10 minutes old',
     variant: () => withRules({ pastSeconds: 600 }),
+  },
+  {
+    id: 'V-RS-integer-times',
+    difference:
+      'reads numbers of a proof into 64-bit integers, and takes a proof with any other number for unreadable',
+    variant: () => withRules({ parse: parseIntegers }),
   },
   {
     id: 'V-RS-type-variations',
