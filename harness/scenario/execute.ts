@@ -1,5 +1,6 @@
 import { judge, reasonOf, Unjudgeable } from './finding.ts';
 import type { Cause } from './cause.ts';
+import { explainedGrossly, mayBeGross } from './gross-mistakes.ts';
 import { LITERAL } from './preparation.ts';
 import type { Preparations } from './preparation.ts';
 import { beginRecord, bounded, NO_EVIDENCE, playOut, unclaimed } from './recording.ts';
@@ -57,7 +58,11 @@ export async function execute(
     unprepared ? LITERAL : preparation,
   );
   const ended = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
-  return record(judge(stage.findings, ended), stage.evidence.close());
+  const findings =
+    !unprepared && stage.findings.some(mayBeGross)
+      ? explainedGrossly(stage.findings, await preparations.grossMistakes(permutation, preparation))
+      : stage.findings;
+  return record(judge(findings, ended), stage.evidence.close());
 }
 
 /** The diagnosis found out why the valid request is rejected; it explains that, and nothing else that the scenario finds. */

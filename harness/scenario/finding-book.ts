@@ -10,6 +10,8 @@ export interface AttackStory extends Omit<AttackEvidence, 'outcome' | 'attempts'
   readonly attempts: readonly (AttackEvidence['attempts'][number] & {
     /** What it means that just this attempt succeeds: the likely mistake and its cure. */
     readonly cause?: string;
+    /** The fields in which its request differs from a valid one. */
+    readonly differs?: readonly string[];
   })[];
 }
 
@@ -36,13 +38,21 @@ export class FindingBook {
    * @param deviation what the attempt came to instead
    * @param own what is known of the mistake behind this attempt; `undefined`: no more than of the scenario's
    * @param plain what `own` explains as a string
+   * @param differs in what a request that was served differs from a valid one
    */
-  broken(reason: string, deviation: Deviation, own?: Cause | null, plain?: readonly Deviation[]): void {
+  broken(
+    reason: string,
+    deviation: Deviation,
+    own?: Cause | null,
+    plain?: readonly Deviation[],
+    differs?: readonly string[],
+  ): void {
     this.findings.push({
       severity: this.severity,
       reason: this.#evidence.redact(reason),
       cause: explain(deviation, this.cause, own, plain),
       deviation,
+      ...(differs !== undefined && { differs }),
       attribution: this.severity === 'info' ? 'specification' : 'target',
     });
   }
@@ -95,7 +105,7 @@ export class FindingBook {
           ? 'The attack failed: nothing of what was stolen was of use.'
           : `The attack succeeded in ${succeeded.length} of ${attempts.length} attempts.`,
     });
-    for (const { attempt, outcome, cause: own } of succeeded)
-      this.broken(`${attempt}: ${outcome}`, 'attack', own ?? cause, ['attack']);
+    for (const { attempt, outcome, cause: own, differs } of succeeded)
+      this.broken(`${attempt}: ${outcome}`, 'attack', own ?? cause, ['attack'], differs);
   }
 }

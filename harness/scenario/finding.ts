@@ -11,6 +11,8 @@ export interface Finding {
   /** What the attempt came to instead; `null` for what is no breach of a requirement. */
   readonly deviation: Deviation | null;
   readonly attribution: Attribution;
+  /** The fields in which a request that was served differs from a valid one, where that is known. */
+  readonly differs?: readonly string[];
 }
 
 /** Ends a scenario that cannot be judged. Thrown by the verbs of the stage; never by a target's refusal under test. */

@@ -1,5 +1,7 @@
 import { ConnectFailure } from '../wire/connection.ts';
 import { diagnose } from './diagnosis.ts';
+import { findGrossMistakes } from './gross-mistakes.ts';
+import type { GrossMistake } from './gross-mistakes.ts';
 import { reasonOf, Unjudgeable } from './finding.ts';
 import { permutationText } from './permutation.ts';
 import type { Permutation } from './record.ts';
@@ -40,6 +42,7 @@ const ALGORITHMS: Readonly<Record<Permutation['key'], readonly (string | undefin
 export class Preparations {
   readonly #setting: Setting;
   readonly #found = new Map<string, Promise<Preparation | Unjudgeable>>();
+  readonly #gross = new Map<string, Promise<readonly GrossMistake[]>>();
 
   constructor(setting: Setting) {
     this.#setting = setting;
@@ -52,6 +55,17 @@ export class Preparations {
     if (found === undefined) {
       found = prepare(this.#setting, permutation).catch(reasonOf);
       this.#found.set(key, found);
+    }
+    return found;
+  }
+
+  /** The checks that the target lacks altogether; asked for when something was served that must not be. */
+  grossMistakes(permutation: Permutation, preparation: Preparation): Promise<readonly GrossMistake[]> {
+    const key = permutationText(permutation);
+    let found = this.#gross.get(key);
+    if (found === undefined) {
+      found = withPlay(this.#setting, permutation, preparation, findGrossMistakes).catch(() => []);
+      this.#gross.set(key, found);
     }
     return found;
   }

@@ -158,10 +158,10 @@ export interface Evidence {
  * - `served`: an invalid request is served, or a token issued for it
  * - `other-manner`: it is refused, with another status or error code than the one required
  * - `server-error`: it is answered with a 5xx
- * - `ended`: the connection, the handshake or the stream is ended instead of an answer
+ * - `ended`: the connection, the handshake or the stream is ended instead of an answer; a client's request does not arrive
  * - `rejected`: a valid request is rejected with an answer
  * - `attack`: an attack told from end to end succeeds
- * - `no-proof`: a client's request arrives without one proof, or does not arrive
+ * - `no-proof`: a client's request arrives without a proof
  * - `defect`: a client's proof has a defect that has no cure of its own
  * - `statement`: a statement that the scenario worked out does not hold
  */

@@ -91,13 +91,13 @@ export class Stage extends Play {
     this.#applicable(exchange, way);
     if (isSilence(exchange.outcome)) {
       this.#book.unmeasured(`${what}: no answer that can be judged (${exchange.reading.text})`);
-    } else if (!exchange.served) this.#unserved(what, exchange.reading, cause);
+    } else if (!exchange.served)
+      this.unserved(
+        `${what}: must be served, was answered ${exchange.reading.text}`,
+        exchange.reading,
+        cause,
+      );
     return exchange;
-  }
-
-  #unserved(what: string, reading: Reading, cause: Cause | null | undefined): void {
-    const reason = `${what}: must be served, was answered ${reading.text}`;
-    this.#book.broken(reason, deviationOf(reading), cause, ['rejected']);
   }
 
   /**
@@ -211,6 +211,8 @@ export class Stage extends Play {
           `${what}: served (${reading.text}), must be refused${wanted === 'refused' ? '' : ` with ${wanted}`}`,
           'served',
           cause,
+          undefined,
+          declaredDifference(variation),
         );
         return this.#severity;
       case 'other-manner':
@@ -251,6 +253,26 @@ export class Stage extends Play {
     if (!holds) this.#book.broken(otherwise, 'statement', cause);
   }
 
+  /**
+   * A valid request was not served, as the scenario found out itself.
+   *
+   * @param otherwise in words, what was seen
+   * @param cause as for {@link accepts}
+   */
+  unserved(otherwise: string, { kind }: Pick<Reading, 'kind'>, cause?: Cause | null): void {
+    this.#book.broken(otherwise, deviationOf(kind), cause, ['rejected']);
+  }
+
+  /**
+   * A request was served that must not be, as the scenario found out itself.
+   *
+   * @param otherwise in words, what was seen
+   * @param differs the fields in which it differs from a valid one
+   */
+  wronglyServed(otherwise: string, differs: readonly string[], cause?: Cause | null): void {
+    this.#book.broken(otherwise, 'served', cause, undefined, differs);
+  }
+
   /** An observation where the draft leaves the matter open. Makes the verdict `info` when nothing graver is found. */
   observe(observation: string): void {
     this.#book.observed(observation);
@@ -263,7 +285,7 @@ export class Stage extends Play {
 }
 
 /** What came of a valid request instead of being served. */
-function deviationOf({ kind }: Reading): Deviation {
+function deviationOf(kind: Reading['kind']): Deviation {
   if (kind === 'server-error') return kind;
   return kind === 'cut' || kind === 'no-answer' ? 'ended' : 'rejected';
 }

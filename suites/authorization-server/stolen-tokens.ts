@@ -42,7 +42,7 @@ export const stolenTokens = authorizationServerSuite('as-stolen-tokens', [
     title:
       'withstands T6: a stolen session-bound token has no successor for who neither holds its key nor is its recipient',
     capabilities: ['token-exchange'],
-    cause: ANYBODY,
+    cause: { attack: ANYBODY },
     async run(stage) {
       const { mallory } = partiesOf(stage);
       const theft = await steal(stage);
@@ -83,7 +83,9 @@ export const stolenTokens = authorizationServerSuite('as-stolen-tokens', [
     id: 'AS-T6-1.secret',
     title: 'withstands T6 where the thief has the secret of the owner’s client too, and not its key',
     capabilities: ['token-exchange'],
-    cause: `${ANYBODY} Client authentication by a secret does not show that the key is there.`,
+    cause: {
+      attack: `${ANYBODY} Client authentication by a secret does not show that the key is there.`,
+    },
     async run(stage) {
       const { alice, mallory, stranger } = stage.identities;
       const credentials = Buffer.from(`${CLIENTS.secret}:${stage.registry.secret}`).toString('base64');
@@ -124,7 +126,7 @@ export const stolenTokens = authorizationServerSuite('as-stolen-tokens', [
     id: 'AS-T6-1.opaque',
     title: 'withstands T6 with an opaque token as with a JWT',
     capabilities: ['token-exchange', 'opaque-tokens'],
-    cause: ANYBODY,
+    cause: { attack: ANYBODY },
     async run(stage) {
       const { mallory, recipient } = partiesOf(stage);
       const theft = await steal(stage, stage.registry.opaqueAudience);
@@ -166,7 +168,7 @@ export const stolenTokens = authorizationServerSuite('as-stolen-tokens', [
     title:
       'leaves a thief with nothing: no part of an answer, and nothing remembered from the owner’s exchange',
     capabilities: ['token-exchange'],
-    cause: ANYBODY,
+    cause: { attack: ANYBODY },
     async run(stage) {
       const { mallory } = partiesOf(stage);
       const theft = await steal(stage);

@@ -17,6 +17,12 @@ import { answering, isProven } from './upstream.ts';
 
 const NOT_ENDED =
   'What goes wrong with a response is not brought to an end. Give every exchange a bound, end its connection to the server, and answer the agent with 502 or 504; where the response has begun already, break off the agent’s connection.';
+const TAKEN =
+  'What is no complete HTTP response is handed to the agent as one. Answer 502 where nothing of it has gone out yet; where the response has begun already, break off the agent’s connection.';
+const NOT_RECOVERED =
+  'A connection on which a response went wrong stays in use. Drop it with everything that belongs to it, and serve the next request on another one.';
+const HELD_UP =
+  'A response that stalls holds up other requests. Give each request of the agent’s a connection or a stream of its own.';
 const KEPT =
   'A connection that broke is used again, or what was made for it is. Drop connection, exporter value and proofs together, and begin anew on the next one.';
 const QUOTED =
@@ -55,10 +61,12 @@ function ended(stage: ClientStage, what: string, outcome: Outcome): void {
   stage.holds(
     !isHanging(outcome),
     `${what}: the agent has neither a response nor the end of its connection (${outcomeText(outcome)})`,
+    NOT_ENDED,
   );
   stage.holds(
     !isTaken(outcome),
     `${what}: the agent got ${outcomeText(outcome)}, as if that were a whole response`,
+    TAKEN,
   );
 }
 
@@ -76,7 +84,11 @@ async function servesNext(stage: ClientStage, what: string, plan: AgentPlan): Pr
     if (isTaken(outcome) && arrivals.some(isProven)) return;
     got = outcomeText(outcome);
   }
-  stage.holds(false, `${what}: the next request was not served, asked ${ATTEMPTS} times (${got})`);
+  stage.holds(
+    false,
+    `${what}: the next request was not served, asked ${ATTEMPTS} times (${got})`,
+    NOT_RECOVERED,
+  );
 }
 
 export const brokenResponses = clientSuite('client-broken-responses', [
@@ -85,7 +97,6 @@ export const brokenResponses = clientSuite('client-broken-responses', [
     title: 'ends an exchange whose response is none, takes nothing of it for a response, and serves the next',
     across: { http: AXES.http },
     timeLimitMs: TIME_LIMIT_MS,
-    cause: NOT_ENDED,
     async run(stage) {
       const { token } = await twice(stage, [], 'a request before');
       for (const answer of brokenAnswers(stage.permutation.http)) {
@@ -102,7 +113,6 @@ export const brokenResponses = clientSuite('client-broken-responses', [
     id: 'CL-SC-14.stall',
     title: 'lets a response that stalls hold up its own request only, and does not take it for whole',
     across: { http: AXES.http },
-    cause: NOT_ENDED,
     async run(stage) {
       const { token } = await twice(stage, [], 'a request before');
       stage.answerWith(answering({ kind: 'cut', status: 200, how: 'end', stallMs: STALL_MS }));
@@ -126,6 +136,7 @@ export const brokenResponses = clientSuite('client-broken-responses', [
       stage.holds(
         isTaken(meanwhile.outcome),
         `while a response stalls, the agent got ${outcomeText(meanwhile.outcome)} for another request`,
+        HELD_UP,
       );
       const { outcome, arrivals } = await stalling;
       if (arrivals.filter(isProven).length <= 1) ended(stage, what, outcome);

@@ -23,6 +23,9 @@ const LOOP =
 /** What has to come from the identity that was presented on the connection. */
 const FIT = ['form', 'alg', 'thumbprint', 'signature', 'ekm'] as const;
 
+/** What is of another identity where the client has mixed up two. */
+const OF_THE_IDENTITY = ['alg', 'thumbprint', 'signature'] as const;
+
 /** A process gives no sign of when it has reloaded: so often it is looked again, at this distance. */
 const LOOKS = 25;
 const LOOK_MS = 40;
@@ -72,7 +75,7 @@ export const certificateRotation = clientSuite('client-certificate-rotation', [
     across: { http: AXES.http },
     capabilities: ['certificate-rotation'],
     ownInstance: true,
-    cause: HALF_TAKEN_UP,
+    cause: { defect: HALF_TAKEN_UP },
     async run(stage) {
       const { arrival: control } = await twice(stage, FIT, 'a request before the rotation');
       const own = stage.permutation.key;
@@ -90,7 +93,7 @@ export const certificateRotation = clientSuite('client-certificate-rotation', [
         }
         seen.push(keyType);
         const what = `a token for the new certificate (${keyType} key)`;
-        const proven = await stage.proves(FIT, what, { token: { boundTo: identity } });
+        const proven = await stage.proves(FIT, what, { token: { boundTo: identity } }, OF_THE_IDENTITY);
         if (proven !== undefined) beside(stage, what, control, proven.arrival, FIT);
       }
       if (seen.length === 0)
@@ -103,7 +106,7 @@ export const certificateRotation = clientSuite('client-certificate-rotation', [
     across: { http: AXES.http },
     capabilities: ['certificate-rotation'],
     ownInstance: true,
-    cause: OLD_CONNECTION,
+    cause: { defect: OLD_CONNECTION },
     async run(stage) {
       const { arrival } = await stage.control(FIT, 'a request before the rotation');
       const old = arrival.request.connection;
@@ -124,7 +127,7 @@ export const certificateRotation = clientSuite('client-certificate-rotation', [
       const later = stage
         .arrivals()
         .filter(({ request }) => request.connection === old && request.id > arrival.request.id);
-      stage.sound(FIT, later);
+      stage.sound(FIT, later, OF_THE_IDENTITY);
       if (later.length === 0) stage.note('the client did not use the old connection after the rotation');
     },
   },

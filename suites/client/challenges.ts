@@ -82,7 +82,7 @@ export const challenges = clientSuite('client-challenges', [
     id: 'CL-RETRY-1',
     title: 'answers 401 use_session_binding with a proof',
     across: { http: AXES.http },
-    cause: NOT_KNOWN,
+    cause: { 'no-proof': NOT_KNOWN },
     async run(stage) {
       const opaque = { opaque: true };
       // A client that waits to be asked is asked here for the first time.

@@ -9,6 +9,7 @@ import {
   answering,
   endAll,
   noteSingle,
+  ON_RESUMED,
   returns,
   servingOnce,
   together,
@@ -121,7 +122,7 @@ export const connections = clientSuite('client-connections', [
           await returns(stage, ['ekm'], control, `after a reconnect, ${what} (${resumption})`, { token });
         }
       }
-      allSound(stage, ['ekm']);
+      allSound(stage, ['ekm'], undefined, ON_RESUMED);
       if (!stage.connections.some(({ facts }) => facts.resumed))
         stage.note('the client resumes no TLS session');
     },

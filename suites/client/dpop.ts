@@ -35,18 +35,25 @@ function under(scheme: 'DPoP' | 'Bearer'): Pick<AgentPlan, 'authorization'> {
 function bothProven(stage: ClientStage, key: DpopKey, journey: Journey, nonce?: string): void {
   const { what, token, arrivals, outcome } = journey;
   const last = arrivals.at(-1);
-  stage.holds(last !== undefined, `${what}: did not arrive (the agent got ${outcomeText(outcome)})`);
+  stage.holds(last !== undefined, `${what}: did not arrive (the agent got ${outcomeText(outcome)})`, null);
   if (last === undefined) return;
   const { request, proofs } = last;
   stage.holds(
     proofs.length === 1,
     `${what}: arrived with ${proofs.length === 0 ? 'no' : String(proofs.length)} Session-Binding-Proof`,
+    proofs.length === 0 ? ONE_PROOF : null,
   );
   stage.sound(RIGHT, [last]);
   const origin = `https://${stage.authorityOf(stage.counterpart)}`;
   const circumstances = { token: token?.compact ?? '', jkt: key.thumbprint, request, origin, nonce };
   for (const defect of examineDpop(dpopProofsOf(request), circumstances))
-    stage.holds(false, `${what}: ${defect}`);
+    stage.holds(false, `${what}: ${defect}`, causeOf(request, nonce));
+}
+
+/** What a wrong DPoP proof means, where that can be told. */
+function causeOf(request: UpstreamRequest, nonce: string | undefined): string | null {
+  if (dpopProofsOf(request).length === 0) return ONE_PROOF;
+  return nonce !== undefined && nonceOf(request) !== nonce ? NO_NONCE : null;
 }
 
 /** Asks for the nonce wherever a DPoP proof has another one or none; the rest as usual. */
@@ -146,6 +153,7 @@ export const clientDpop = clientSuite('client-dpop', [
       stage.holds(
         endless.arrivals.length <= 3,
         `a new nonce is asked for each time: ${endless.arrivals.length} attempts at one request`,
+        'Each new nonce leads to another attempt. Repeat a request once at most, then hand the response to the agent.',
       );
     },
   },

@@ -81,7 +81,7 @@ export const proofField = clientSuite('client-proof-field', [
     title:
       'sends a proof with every request that has a session-bound token, not only the first of a connection',
     across: { http: AXES.http },
-    cause: LEFT_OUT,
+    cause: { statement: LEFT_OUT, 'no-proof': LEFT_OUT },
     async run(stage) {
       const token = stage.mint();
       if ((await stage.proves([], 'the first request', { token })) === undefined) return;

@@ -73,7 +73,7 @@ async function judgeOlder(
     const later = stage.arrivals().slice(before);
     if (!later.some((arrival) => isMadeOnOlder(stage, arrival))) untried.push(resumption);
   }
-  allSound(stage, ASPECTS);
+  allSound(stage, ASPECTS, undefined, (arrival) => isMadeOnOlder(stage, arrival));
   if (untried.length < kinds.length) {
     for (const kind of untried)
       stage.note(`${kind}: no proof was made on a connection after a younger one had resumed a session`);

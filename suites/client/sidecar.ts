@@ -13,6 +13,8 @@ import { isProven } from './upstream.ts';
 
 const LEFT_OUT =
   'Some requests go past the place where the proof is added. Add it to every request with a bearer token, whatever its method, body and place on the agent’s connection, and pass the rest on as it came.';
+const CHANGED =
+  'The agent’s request is changed on its way. Only the proof is added, and fields of its name are removed; method and body stay as they are.';
 const TAKEN_OVER =
   'A field of the agent’s reaches the server. Remove every field of these names before adding your own: however many there are, in whatever case, and with _ for -, which many servers take for the same name (draft -06 Appendix B.4).';
 const NOT_REPLACED =
@@ -96,7 +98,7 @@ export const sidecar = clientSuite('client-sidecar', [
     id: 'CL-SC-1',
     title: 'adds a right proof to every request with a session-bound token, and leaves the request as it is',
     across: { http: AXES.http },
-    cause: LEFT_OUT,
+    cause: { 'no-proof': LEFT_OUT },
     async run(stage) {
       const { arrival: control } = await stage.control(RIGHT, 'a GET');
       for (const [what, plan, sent] of SHAPES) {
@@ -105,11 +107,12 @@ export const sidecar = clientSuite('client-sidecar', [
         const { request } = proven.arrival;
         const { method = 'GET', path = '/resource' } = plan;
         beside(stage, what, control, proven.arrival, RIGHT);
-        stage.holds(request.method === method, `${what} arrived as ${request.method}`);
+        stage.holds(request.method === method, `${what} arrived as ${request.method}`, CHANGED);
         if (sent !== undefined)
           stage.holds(
             request.body.equals(sent),
             `${what} of ${sent.length} octets arrived with ${request.body.length}, or with others`,
+            CHANGED,
           );
         if (request.target !== path)
           stage.observe(`${what}: the request target ${path} arrived as ${request.target}`);

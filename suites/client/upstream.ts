@@ -24,6 +24,19 @@ export async function endAll(stage: ClientStage): Promise<void> {
   await Promise.all(stage.connections.map((connection) => connection.end()));
 }
 
+/** Whether the first wrong proof is explained by what the scenario is about. */
+export type Explains = (arrival: Arrival, defects: Arrival['defects']) => boolean;
+
+/** What belongs to one connection, token or request went out with another. */
+const ASTRAY: Explains = (_arrival, defects) => defects.some(({ astray }) => astray === true);
+
+/** On a connection that has resumed a TLS session. */
+export const ON_RESUMED: Explains = (arrival, defects) =>
+  arrival.request.connection.facts.resumed && ASTRAY(arrival, defects);
+
+/** Nothing is: each defect is told with its own cure. */
+export const NEVER: Explains = () => false;
+
 /** The defects of an arrival in these aspects. */
 function defectsOf({ defects }: Arrival, aspects: readonly Aspect[]): Arrival['defects'] {
   return defects.filter(({ aspect }) => aspects.includes(aspect));
@@ -33,13 +46,14 @@ function defectsOf({ defects }: Arrival, aspects: readonly Aspect[]): Arrival['d
  * Judged, once for a scenario: nothing is wrong with these aspects of any proof that arrived. How often a client retries
  * is a matter of time, so that however many are wrong, it is one finding.
  *
- * @param cause what is told as the likely cause: the scenario's, or what the first wrong proof looks like by itself
+ * @param explains whether the scenario's cause is told for the first wrong proof, or else that proof's own. Default: where
+ *   its values are right for another connection, token or request
  */
 export function allSound(
   stage: ClientStage,
   aspects: readonly Aspect[],
   arrivals: readonly Arrival[] = stage.arrivals(),
-  cause: 'scenario' | 'defect' = 'scenario',
+  explains: Explains = ASTRAY,
 ): void {
   const proven = arrivals.filter(isProven);
   const wrong = proven.filter((arrival) => defectsOf(arrival, aspects).length > 0);
@@ -49,11 +63,11 @@ export function allSound(
   const defects = defectsOf(first, aspects);
   const which = `${wrong.length} of ${proven.length} proofs ${wrong.length === 1 ? 'is' : 'are'} wrong`;
   const what = defects.map((defect) => defect.what).join('; ');
-  const cure = cause === 'defect' ? defects.find((defect) => defect.cure !== null)?.cure : undefined;
+  const cure = defects.find((defect) => defect.cure !== null)?.cure ?? null;
   stage.holds(
     false,
     `${which}, the first with ${method} ${target} on ${connection.id}: ${what}`,
-    cure ?? undefined,
+    explains(first, defects) ? undefined : cure,
   );
 }
 

@@ -10,33 +10,48 @@ import { ConnectFailure } from '../../harness/wire/connection.ts';
 
 type Attempt = AttackEvidence['attempts'][number];
 
+/** What it means that an attempt succeeds. */
+export interface Meaning {
+  /** The fields in which its request differs from one that the victim might send. */
+  readonly differs: readonly string[];
+  /** The likely mistake and its cure, where it is no check that is missing altogether. */
+  readonly cause?: string;
+}
+
 /** What an attempt came to. */
-export interface Try extends Attempt {
+export interface Try extends Attempt, Partial<Meaning> {
   readonly unanswered: boolean;
 }
 
-function told(attempt: string, reading: Reading): Try {
+function told(attempt: string, reading: Reading, meaning: Meaning | undefined): Try {
   const succeeded = reading.kind === 'served';
   return {
     attempt,
     outcome: succeeded ? `served (${reading.text}), must be refused` : `not served: ${reading.text}`,
     succeeded,
     unanswered: reading.kind === 'no-answer',
+    ...meaning,
   };
 }
 
 /** The attacker sends a request; not even being let in counts as refused. */
-export async function attempt(stage: Stage, what: string, plan: RequestPlan, way: Way = {}): Promise<Try> {
+export async function attempt(
+  stage: Stage,
+  what: string,
+  plan: RequestPlan,
+  way: Way = {},
+  meaning?: Meaning,
+): Promise<Try> {
   try {
-    return told(what, (await stage.send(what, plan, way, 'variant', 'refused')).reading);
+    return told(what, (await stage.send(what, plan, way, 'variant', 'refused')).reading, meaning);
   } catch (error) {
-    if (error instanceof ConnectFailure) return told(what, read(error.outcome));
+    if (error instanceof ConnectFailure) return told(what, read(error.outcome), meaning);
     throw error;
   }
 }
 
 /** Many attempts at once, told as one. */
-export async function swarm(stage: Stage, what: string, plan: RequestPlan): Promise<Try> {
+export async function swarm(stage: Stage, what: string, plan: RequestPlan, meaning: Meaning): Promise<Try> {
   const [connections, requests] = stage.full ? [5, 40] : [2, 10];
   const crowd = await Promise.all(Array.from({ length: connections }, () => stage.connect()));
   const exchanges = await Promise.all(
@@ -49,6 +64,7 @@ export async function swarm(stage: Stage, what: string, plan: RequestPlan): Prom
     outcome,
     succeeded: served > 0,
     unanswered: false,
+    ...meaning,
   };
 }
 
@@ -89,12 +105,7 @@ export async function tell(
   story: { readonly attacker: string; readonly loot: string; readonly attempts: readonly Try[] },
   victim: Victim,
 ): Promise<void> {
-  const attempts = story.attempts.map(({ attempt, outcome, succeeded }): Attempt => ({
-    attempt,
-    outcome,
-    succeeded,
-  }));
-  stage.attack({ ...story, attempts });
+  stage.attack(story);
   await victim.goesOn('after the attack');
   const silent = story.attempts.filter(({ unanswered }) => unanswered);
   if (silent.length > 0)

@@ -12,6 +12,8 @@ const NOT_BY_CONNECTION =
   'Verified bindings are found by the token alone. Key them by the connection object as well, so that no other connection finds them.';
 const NOT_BY_TOKEN =
   'Verified bindings are found by the connection alone. Key them by the whole ath as well.';
+const PROOF_FOUND_AGAIN =
+  'A proof that was verified before is accepted for another token of the connection: bindings are found by the proof or by the connection alone. Key them by the whole ath as well, and compare ath with the token of this request.';
 const FIELD_OPTIONAL =
   'A cache hit is taken in place of the proof. Refuse a request for a session-bound token that has no Session-Binding-Proof field before the cache is asked (AMB-16).';
 const ONE_TIME =
@@ -145,6 +147,7 @@ export const bindingCache = suite('resource-server', 'binding-cache', [
           what: 'another token with the proof of the first',
           change: { token: await another(stage), proof },
           differs: ['proof.claims.ath'],
+          cause: PROOF_FOUND_AGAIN,
         }),
         async () => ({
           what: 'another token with something that is no proof',

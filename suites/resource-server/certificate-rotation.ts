@@ -9,7 +9,9 @@ import { another, prime } from './primed.ts';
 /** draft -06 §2.4, §3.3.2 step 5c, Appendix C.2: a client whose certificate is replaced while it works. */
 
 const KEY_NOT_CERTIFICATE =
-  'A token is taken for any certificate of the client: the thumbprint is over the key, or subjects are compared instead. Compare cnf.x5t#S256 with the SHA-256 of the whole certificate of this connection (AMB-40).';
+  'A token is accepted under any certificate for the same key: the thumbprint is over the key. Compare cnf.x5t#S256 with the SHA-256 of the whole certificate of this connection (AMB-40).';
+const NAME_NOT_CERTIFICATE =
+  'A token is accepted under any certificate of the same client: names are compared, not certificates. Compare cnf.x5t#S256 with the SHA-256 of the whole certificate of this connection (AMB-40).';
 const NEWEST_ONLY =
   'Bindings are keyed by the client’s newest certificate, so that connections made with the earlier one break. A binding belongs to its connection, with the certificate of that connection’s handshake.';
 
@@ -31,7 +33,6 @@ export const certificateRotation = suite('resource-server', 'certificate-rotatio
     id: 'CL-SVID-3',
     title:
       'refuses a token of the time before a certificate rotation on connections with the new certificate',
-    cause: KEY_NOT_CERTIFICATE,
     async run(stage) {
       await another(stage);
       const { before, after } = await rotation(stage);
@@ -44,7 +45,13 @@ export const certificateRotation = suite('resource-server', 'certificate-rotatio
         const what = `the earlier token with a fresh proof, under a new certificate for ${i === 0 ? 'a new key' : 'the same key'}`;
         await stage.refuses(
           refused('invalid_token', 'invalid_proof'),
-          [{ what, change: { token: { boundTo: before } } }],
+          [
+            {
+              what,
+              change: { token: { boundTo: before } },
+              cause: i === 0 ? NAME_NOT_CERTIFICATE : KEY_NOT_CERTIFICATE,
+            },
+          ],
           { token: { boundTo: identity } },
           { connect: { identity } },
         );
@@ -56,7 +63,7 @@ export const certificateRotation = suite('resource-server', 'certificate-rotatio
     title: 'goes on serving bindings of connections that were made before the client’s certificate rotation',
     across: { http: AXES.http },
     needs: ['persistent-connection'],
-    cause: NEWEST_ONLY,
+    cause: { rejected: NEWEST_ONLY },
     async run(stage) {
       await another(stage);
       const { before, after } = await rotation(stage);

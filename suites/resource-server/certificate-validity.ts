@@ -104,8 +104,10 @@ export const certificateValidity = suite('resource-server', 'certificate-validit
     title:
       'serves clients of every key type whose certificates lead to a trust anchor, with intermediate certificates too',
     across: { tls: AXES.tls, key: AXES.key },
-    cause:
-      'Only certificates that the trust anchor has issued itself are taken, or the end-entity certificate is not the one that is looked at. Build the chain from the certificates that the client sends, and let it be long enough: servers limit its depth by a setting of their own.',
+    cause: {
+      rejected:
+        'Only certificates that the trust anchor has issued itself are taken, or the end-entity certificate is not the one that is looked at. Build the chain from the certificates that the client sends, and let it be long enough: servers limit its depth by a setting of their own.',
+    },
     async run(stage) {
       await another(stage);
       await stage.control();

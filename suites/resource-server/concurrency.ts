@@ -41,6 +41,8 @@ interface Step {
   readonly plan: RequestPlan;
   /** `null`: must be refused. */
   readonly subject: string | null;
+  /** In what it differs from a valid request. */
+  readonly differs?: readonly string[];
 }
 
 const right = ({ token, proof }: Holder): Step => ({
@@ -49,7 +51,12 @@ const right = ({ token, proof }: Holder): Step => ({
   subject: token.subject,
 });
 
-const wrong = (what: string, plan: RequestPlan): Step => ({ what, plan, subject: null });
+const wrong = (what: string, plan: RequestPlan, differs: readonly string[]): Step => ({
+  what,
+  plan,
+  subject: null,
+  differs,
+});
 
 /** Sends all at once and judges each on its own. */
 async function judgeTogether(
@@ -66,12 +73,12 @@ async function judgeTogether(
   const unserved: string[] = [];
   const unanswered: string[] = [];
   let cut = 0;
-  for (const [i, { what, plan, subject }] of steps.entries()) {
+  for (const [i, { what, plan, subject, differs = [] }] of steps.entries()) {
     const place = `request ${i + 1} of ${steps.length}, ${what}`;
     let exchange = exchanges[i];
     if (exchange === undefined) continue;
     if (subject === null) {
-      stage.holds(!exchange.served, `${place}: served, must be refused`);
+      if (exchange.served) stage.wronglyServed(`${place}: served, must be refused`, differs);
       continue;
     }
     // A stream that was refused unprocessed may be tried again (RFC 9113 §8.7).
@@ -108,12 +115,17 @@ export async function manyStreams(stage: Stage, echo: boolean): Promise<void> {
     // The requests without a proof come right after one of the same token with it.
     const own = all[(i % 7 === 4 ? i - 1 : i) % all.length] ?? first;
     if (i % 7 === 2)
-      return wrong('a token with the proof of another one', {
-        token: strays[Math.floor(i / 7)]?.token ?? first.token,
-        proof: own.proof,
-      });
-    if (i % 7 === 4) return wrong('a token without a proof', { token: own.token, proof: null });
-    if (i % 7 === 5) return wrong('a proof without a token', { token: null, proof: own.proof });
+      return wrong(
+        'a token with the proof of another one',
+        {
+          token: strays[Math.floor(i / 7)]?.token ?? first.token,
+          proof: own.proof,
+        },
+        ['proof.claims.ath'],
+      );
+    if (i % 7 === 4) return wrong('a token without a proof', { token: own.token, proof: null }, ['proof']);
+    if (i % 7 === 5)
+      return wrong('a proof without a token', { token: null, proof: own.proof }, ['token', 'token.claims']);
     return right(own);
   });
   const abandoned = requestOf(stage, first);
@@ -157,9 +169,9 @@ export async function pipelined(stage: Stage, echo: boolean): Promise<void> {
       if (a === undefined || b === undefined) return [];
       return [
         right(a),
-        wrong('another token without a proof', { token: b.token, proof: null }),
+        wrong('another token without a proof', { token: b.token, proof: null }, ['proof']),
         right(a),
-        wrong('the same token without a proof', { token: a.token, proof: null }),
+        wrong('the same token without a proof', { token: a.token, proof: null }, ['proof']),
         right(b),
       ];
     },
@@ -168,7 +180,9 @@ export async function pipelined(stage: Stage, echo: boolean): Promise<void> {
       if (a === undefined || b === undefined || c === undefined) return [];
       return [
         right(a),
-        wrong('another token with the proof of the first', { token: b.token, proof: a.proof }),
+        wrong('another token with the proof of the first', { token: b.token, proof: a.proof }, [
+          'proof.claims.ath',
+        ]),
         right(c),
         right(a),
       ];

@@ -16,6 +16,10 @@ import {
 
 const TWO_MEMBERS =
   'A token with tls_exp is served without x5t#S256 in its cnf. Both are required: without the thumbprint nothing ties the token to the client certificate.';
+const UNUSABLE_THUMBPRINT =
+  'An x5t#S256 that is no thumbprint counts as none, or is converted before it is compared. Demand a string and compare it as it is.';
+const NOT_READ =
+  'A cnf claim that cannot be read is taken as none. It must be a JSON object (RFC 7800 §3.1): refuse a token with any other.';
 const WRONG_PLACE =
   'tls_exp or x5t#S256 is read from elsewhere than the cnf claim. Only the members of cnf, in the payload of the validated token, confirm anything.';
 
@@ -55,6 +59,7 @@ function confirmed(
 ): Variation {
   return {
     what,
+    cause: 'x5t#S256' in cnf ? UNUSABLE_THUMBPRINT : TWO_MEMBERS,
     change: { token: { claims: { cnf: { tls_exp: REGISTERED_LABEL, ...cnf } } } },
     differs: [THUMBPRINT, ...more],
   };
@@ -123,15 +128,16 @@ export const confirmationClaim = suite('resource-server', 'confirmation-claim', 
           what: 'cnf is bound to mallory’s certificate, the claim x5t#S256 names alice’s',
           change: { token: { boundTo: stage.mallory, claims: { 'x5t#S256': stage.alice.thumbprint } } },
         },
-        ...(servesUnbound ? [] : [...NOT_AN_OBJECT, ...MISPLACED]),
+        ...(servesUnbound
+          ? []
+          : [...NOT_AN_OBJECT.map((variation) => ({ ...variation, cause: NOT_READ })), ...MISPLACED]),
       ]);
     },
   },
   {
     id: 'RS-CNF-6.wrong-type',
     title: 'refuses a token whose cnf is not an object, with 401 and not with an error of its own',
-    cause:
-      'A cnf claim that cannot be read is taken as none. It must be a JSON object (RFC 7800 §3.1): refuse a token with any other.',
+    cause: NOT_READ,
     async run(stage) {
       await stage.refuses(refused('401'), NOT_AN_OBJECT);
     },
@@ -139,8 +145,10 @@ export const confirmationClaim = suite('resource-server', 'confirmation-claim', 
   {
     id: 'RS-CNF-7',
     title: 'serves a token whose cnf has members that it does not know',
-    cause:
-      'A cnf with an unknown member is refused. Members that are not understood are to be ignored (RFC 7800 §3.1).',
+    cause: {
+      rejected:
+        'A cnf with an unknown member is refused. Members that are not understood are to be ignored (RFC 7800 §3.1).',
+    },
     async run(stage) {
       await stage.control();
       for (const unknown of ['text', 1, null, ['list'], { jwk: {} }]) {
@@ -153,8 +161,10 @@ export const confirmationClaim = suite('resource-server', 'confirmation-claim', 
   {
     id: 'RS-CNF-7.other-methods',
     title: 'serves a token whose cnf names further keys by kid or jku',
-    cause:
-      'A cnf with a confirmation member of RFC 7800 beside x5t#S256 and tls_exp is refused. Where such a member is not understood it is to be ignored.',
+    cause: {
+      rejected:
+        'A cnf with a confirmation member of RFC 7800 beside x5t#S256 and tls_exp is refused. Where such a member is not understood it is to be ignored.',
+    },
     async run(stage) {
       await stage.control();
       for (const [name, value] of Object.entries({ kid: 'tsbt', jku: 'https://as.tsbt.test/keys' })) {

@@ -2,7 +2,7 @@ import { refused } from '../../harness/scenario/expectation.ts';
 import type { RequestPlan } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import { demandsProof, rightMembers, THUMBPRINT, TLS_EXP, withoutProof } from './confirmed-tokens.ts';
-import { ANY_CASE, BY_POSITION, refusesAll } from './misnamed.ts';
+import { ANY_CASE, BY_POSITION, refusesAll, UNKNOWN_MEMBER } from './misnamed.ts';
 
 /** draft -06 §2.4, RFC 7519 §7.3, RFC 7800 §3.1: cnf and its members are found by their names, compared code point for code point. */
 
@@ -47,7 +47,7 @@ export const confirmationNames = suite('resource-server', 'confirmation-names', 
   {
     id: 'RS-CNF-6.names',
     title: 'takes cnf and its members by exactly these names',
-    cause: ANY_CASE,
+    cause: { served: ANY_CASE, rejected: UNKNOWN_MEMBER },
     async run(stage) {
       await demandsProof(stage);
       const right = rightMembers(stage);

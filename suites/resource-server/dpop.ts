@@ -128,7 +128,8 @@ export const dpop = suite('resource-server', 'dpop', [
     id: 'RS-DPOP-1.replayed',
     title: 'takes the DPoP proof of a token bound in both ways for one request only',
     capabilities: ['dpop'],
-    cause: HALF_A_PROOF,
+    cause:
+      'The jti of the DPoP proof is not remembered, so that one proof serves several requests. Keep it for as long as the proof is accepted (RFC 9449 §11.1).',
     async run(stage) {
       const base = await doublyBound(stage);
       const token = await stage.mint({ jkt: stage.dpopKey });

@@ -13,6 +13,11 @@ const SOME_ROUTES =
 const NO_TOKEN =
   'The proof is looked for before the token. Without a token nothing demands a proof: answer 401 with a plain Bearer challenge (RFC 6750 §3.1).';
 
+const UNPROTECTED =
+  'The protected resource is served without an access token. Refuse with 401 whoever presents none (RFC 6750 §3).';
+const NO_CHALLENGE =
+  'A request without an access token is refused in another way than with 401 and a Bearer challenge, by which a client learns that a token is needed (RFC 6750 §3).';
+
 export const enforcement = suite('resource-server', 'enforcement', [
   {
     id: 'RS-FLD-8',
@@ -65,7 +70,6 @@ export const enforcement = suite('resource-server', 'enforcement', [
     id: 'RS-FLD-10',
     title: 'answers a request without token with an ordinary challenge',
     across: { http: AXES.http },
-    cause: NO_TOKEN,
     async run(stage) {
       for (const { what, reading } of await withoutToken(stage)) {
         const ordinary = reading.kind === 'refused' && reading.status === 401 && reading.bearer;
@@ -75,6 +79,7 @@ export const enforcement = suite('resource-server', 'enforcement', [
         stage.holds(
           ordinary && !aboutProof,
           `${what}: answered ${reading.text}, must be 401 with a Bearer challenge that says nothing of a proof`,
+          aboutProof ? NO_TOKEN : reading.kind === 'served' ? UNPROTECTED : NO_CHALLENGE,
         );
       }
     },

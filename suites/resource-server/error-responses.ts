@@ -17,6 +17,10 @@ import {
 
 const NOT_401 =
   'A proof that fails is not answered with 401 and a WWW-Authenticate field with a Bearer challenge. Answer every failed check so; clients tell from the challenge what to do next.';
+const NOT_CAUGHT =
+  'An error while the proof is checked is not caught. Whatever cannot be verified is answered with 401.';
+const ENDED =
+  'The connection is ended instead of an answer. Answer a failed check with 401 and a challenge; clients tell from it what to do next.';
 const OTHER_CODE =
   'A proof that was sent and fails is refused under another name than invalid_proof, so that the client does not know to make a new proof.';
 const MISSING_CODE =
@@ -29,7 +33,7 @@ export const errorResponses = suite('resource-server', 'error-responses', [
     id: 'RS-ERR-1',
     title: 'answers every proof failure with 401 and a Bearer challenge',
     across: { http: AXES.http },
-    cause: NOT_401,
+    cause: { 'other-manner': NOT_401, 'server-error': NOT_CAUGHT, ended: ENDED },
     async run(stage) {
       await eachRefused(stage, refusedExactly('401'), [
         ...(await invalidProofs(stage)),
@@ -41,7 +45,7 @@ export const errorResponses = suite('resource-server', 'error-responses', [
     id: 'RS-ERR-2',
     title: 'names the error invalid_proof where a proof was sent and fails',
     across: { http: AXES.http },
-    cause: OTHER_CODE,
+    cause: { 'other-manner': OTHER_CODE, 'server-error': NOT_CAUGHT, ended: ENDED },
     async run(stage) {
       await eachRefused(stage, refusedExactly('invalid_proof'), await invalidProofs(stage));
     },
@@ -50,7 +54,13 @@ export const errorResponses = suite('resource-server', 'error-responses', [
     id: 'RS-ERR-3',
     title: 'names the error use_session_binding where the proof is missing, and only there',
     across: { http: AXES.http },
-    cause: MISSING_CODE,
+    cause: {
+      statement: MISSING_CODE,
+      'other-manner':
+        'A request without a proof is refused under another name than use_session_binding, so that the client does not learn that a proof is demanded.',
+      'server-error': NOT_CAUGHT,
+      ended: ENDED,
+    },
     async run(stage) {
       await eachRefused(stage, refusedExactly('use_session_binding'), [
         missingProof(protectedRequest(stage)),
@@ -112,7 +122,8 @@ export const errorResponses = suite('resource-server', 'error-responses', [
   {
     id: 'RS-ERR-7',
     title: 'refuses a request that has several faults at once',
-    cause: 'Of several faults one makes the target pass over another. Refuse at the first check that fails.',
+    cause:
+      'One fault of the request makes the target pass over the others, or none of them is noticed by itself either (see RS-FLD-1, RS-SIG-1, RS-EKM-1 and RS-PL-2). Refuse at the first check that fails.',
     async run(stage) {
       await stage.refuses(
         refused('401'),
@@ -123,7 +134,11 @@ export const errorResponses = suite('resource-server', 'error-responses', [
   {
     id: 'RS-ERR-7.code',
     title: 'names one of the faults where a request has several',
-    cause: 'The code belongs to none of the faults that the request has.',
+    cause: {
+      'other-manner': 'The code belongs to none of the faults that the request has.',
+      'server-error': NOT_CAUGHT,
+      ended: ENDED,
+    },
     async run(stage) {
       await stage.refuses(
         refused('401'),

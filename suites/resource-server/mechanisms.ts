@@ -50,7 +50,7 @@ export const mechanisms = suite('resource-server', 'mechanisms', [
       'serves a certificate-bound token without proof right after a session-bound one was verified on the same connection',
     across: { http: AXES.http },
     needs: ['persistent-connection'],
-    cause: MODE_SWITCH,
+    cause: { rejected: MODE_SWITCH },
     async run(stage) {
       const before = await stage.send(
         'a certificate-bound token on a connection of its own',

@@ -5,7 +5,7 @@ import { refused } from '../../harness/scenario/expectation.ts';
 import { combine } from '../../harness/scenario/request.ts';
 import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import { ANY_CASE, BY_POSITION, refusesAll } from './misnamed.ts';
+import { ANY_CASE, BY_POSITION, refusesAll, UNKNOWN_MEMBER } from './misnamed.ts';
 import type { Misnamed } from './misnamed.ts';
 import { tied } from './per-request-claims.ts';
 
@@ -143,7 +143,7 @@ export const memberNames = suite('resource-server', 'member-names', [
   {
     id: 'RS-PL-14.names',
     title: 'ignores claims that are named like its own but for letter case',
-    cause: ANY_CASE,
+    cause: { rejected: UNKNOWN_MEMBER },
     async run(stage) {
       await stage.control();
       for (const name of CLAIMS) {
@@ -166,7 +166,7 @@ export const memberNames = suite('resource-server', 'member-names', [
   {
     id: 'RS-HDR-1.names',
     title: 'takes typ and alg from the header parameters of exactly these names',
-    cause: ANY_CASE,
+    cause: { served: ANY_CASE, rejected: UNKNOWN_MEMBER },
     async run(stage) {
       const typ = 'tls-binding-proof+jwt';
       await refusesAll(stage, refused('invalid_proof'), [

@@ -7,6 +7,9 @@ import type { Stage } from '../../harness/scenario/stage.ts';
 
 export const ANY_CASE =
   'Names of members are compared without regard to letter case, as some JSON libraries do unless told otherwise, so that another member passes for the one that is meant. Compare names exactly (RFC 7519 §7.3), or read into a plain map.';
+/** The other way round: a member that nobody asked for decides. */
+export const UNKNOWN_MEMBER =
+  'A member whose name differs from a known one in letter case is read as that one, or members that are not known are refused. Compare names exactly, and ignore what is not known (RFC 7519 §4, §7.3).';
 export const BY_POSITION =
   'A JSON array is taken for an object, its elements for the members in the order in which the program declares them, as some JSON libraries do for structures. Demand an object (RFC 7519 §7.2 step 10, RFC 7800 §3.1).';
 

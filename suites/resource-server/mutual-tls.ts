@@ -11,7 +11,7 @@ const NOT_REQUIRED =
   'The check of the certificate is skipped where there is none. A session-bound token needs a verified client certificate on its connection, whatever the proof says.';
 
 const BYPASSED =
-  'Whether a client certificate is demanded depends on the server name in the handshake, the request is routed by its Host. Demand it for every name that leads to the protected resource.';
+  'Whether certificate and binding are checked depends on the server name in the handshake or on the Host, under which the same resource is served. Check them for every name that leads to it.';
 
 /** What changes in a request's description when it is sent without a client certificate, all else being alice's. */
 const NO_CERTIFICATE = [

@@ -9,9 +9,12 @@ import type { Stage } from '../../harness/scenario/stage.ts';
 /** draft -06 §2.3.2.2, §3.3.2 step 5i: htm and htu tie a proof to one request. */
 
 const METHOD_IGNORED =
-  'The htm claim is not compared with the method of the request, or with a method that a field of the request names. Compare it, case and all, with the method on the request line or in :method.';
+  'The htm claim is not compared with the method of this request, or not for every method. Compare it, case and all, with the method on the request line or in :method.';
 const TARGET_IGNORED =
   'The htu claim is not compared with the target of the request, or only its beginning. Compare the whole path, without query and fragment.';
+const ONLY_WHERE_TRUE =
+  'An empty claim counts as one that is absent. Compare the claim whenever it is there.';
+const CONVERTED = 'The claim is converted to text, or its type is not looked at. Demand a JSON string.';
 const AUTHORITY_IGNORED =
   'Only the path of an absolute htu is compared. Scheme, host and port count too: compare them with the server’s own.';
 
@@ -33,8 +36,12 @@ function tiedTo(stage: Stage, target: string): RequestPlan {
   return combine(tied(stage), { proof: { claims: { htu: target } } });
 }
 
-function htm(what: string, value: unknown): Variation {
-  return { what: `htm is ${what}`, change: { proof: { claims: { htm: value } } } };
+function htm(what: string, value: unknown, cause?: string): Variation {
+  return {
+    what: `htm is ${what}`,
+    change: { proof: { claims: { htm: value } } },
+    ...(cause === undefined ? {} : { cause }),
+  };
 }
 
 function htu(what: string, value: unknown, cause?: string): Variation {
@@ -82,7 +89,11 @@ export const perRequestClaims = suite('resource-server', 'per-request-claims', [
     id: 'RS-PL-10',
     title: 'compares htm with the method of the request',
     across: { http: AXES.http },
-    cause: METHOD_IGNORED,
+    cause: {
+      served: METHOD_IGNORED,
+      rejected:
+        'htm is compared with something other than the method of the request, such as a fixed one. Compare it with the method on the request line or in :method.',
+    },
     async run(stage) {
       await stage.refuses(
         refused('invalid_proof'),
@@ -90,12 +101,14 @@ export const perRequestClaims = suite('resource-server', 'per-request-claims', [
           htm('POST on a GET request', 'POST'),
           { what: 'htm is GET on a POST request', change: { method: 'POST' } },
           htm('HEAD on a GET request', 'HEAD'),
-          htm('empty', ''),
-          htm('true', true),
-          htm('an array with the right method', ['GET']),
+          htm('empty', '', ONLY_WHERE_TRUE),
+          htm('true', true, CONVERTED),
+          htm('an array with the right method', ['GET'], CONVERTED),
           {
             what: 'htm is the method that X-HTTP-Method-Override names',
             change: { fields: [['X-HTTP-Method-Override', 'POST']], proof: { claims: { htm: 'POST' } } },
+            cause:
+              'htm is compared with the method that a field of the request names. Compare it with the one on the request line or in :method.',
           },
         ],
         tied(stage),
@@ -135,9 +148,9 @@ export const perRequestClaims = suite('resource-server', 'per-request-claims', [
         [
           ...otherPaths(stage),
           { what: 'htu is the parent path of the request’s', change: { path: `${path}/below` } },
-          htu('empty', ''),
-          htu('a number', 42),
-          htu('an array with the right URI', [stage.perRequest().htu]),
+          htu('empty', '', ONLY_WHERE_TRUE),
+          htu('a number', 42, CONVERTED),
+          htu('an array with the right URI', [stage.perRequest().htu], CONVERTED),
         ],
         tied(stage),
       );
@@ -225,8 +238,10 @@ export const perRequestClaims = suite('resource-server', 'per-request-claims', [
     id: 'RS-PL-13',
     title: 'leaves query and fragment out when it compares htu',
     across: { http: AXES.http },
-    cause:
-      'htu is compared with the request target including its query. Cut the query off before comparing (draft -06 §2.3.2.2).',
+    cause: {
+      rejected:
+        'htu is compared with the request target including its query. Cut the query off before comparing (draft -06 §2.3.2.2).',
+    },
     async run(stage) {
       const { protectedPath } = stage.setting.target;
       const path = `${protectedPath}?a=1&b=%2Ftwo`;

@@ -117,7 +117,7 @@ export async function serves(
   what: string,
   plan: RequestPlan,
   connection: Connection,
-  cause: string,
+  cause: string | null,
 ): Promise<boolean> {
   const exchange = await stage.send(what, plan, { on: connection }, 'request', 'served');
   const { served, reading } = exchange;
@@ -129,7 +129,7 @@ export async function serves(
     );
   if (reading.kind === 'no-answer')
     stage.inconclusive(`${what}: no answer that can be judged (${reading.text})`, 'target');
-  stage.holds(false, `${what}: must be served, was answered ${reading.text}`, cause);
+  stage.unserved(`${what}: must be served, was answered ${reading.text}`, reading, cause);
   return false;
 }
 

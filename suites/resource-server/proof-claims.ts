@@ -164,7 +164,11 @@ export const proofClaims = suite('resource-server', 'proof-claims', [
       await stage.refuses(refused('invalid_proof'), [
         issuedAt('iat was a day ago', clock() - DAY),
         issuedAt('iat was ten years ago', clock() - 10 * YEAR),
-        issuedAt('iat is 0', 0),
+        {
+          ...issuedAt('iat is 0', 0),
+          cause:
+            'An iat of 0 counts as one that is absent, and an absent one is not refused. Demand a number, and compare it whatever it is.',
+        },
         issuedAt('iat is negative', -clock()),
       ]);
     },
@@ -177,15 +181,21 @@ export const proofClaims = suite('resource-server', 'proof-claims', [
       await stage.refuses(refused('invalid_proof'), [
         issuedAt('iat is a day ahead', clock() + DAY),
         issuedAt('iat is ten years ahead', clock() + 10 * YEAR),
-        issuedAt('iat is in milliseconds', clock() * 1000),
+        {
+          ...issuedAt('iat is in milliseconds', clock() * 1000),
+          cause:
+            'iat is accepted in milliseconds, or nothing limits how far ahead it may be. It is in seconds (RFC 7519 §2): refuse what lies more than a few minutes ahead.',
+        },
       ]);
     },
   },
   {
     id: 'RS-PL-4.skew',
     title: 'tolerates a client clock that is a few seconds ahead',
-    cause:
-      'Any iat after the server’s own time is refused. Clocks are never quite equal: allow for some seconds ahead.',
+    cause: {
+      rejected:
+        'Any iat after the server’s own time is refused. Clocks are never quite equal: allow for some seconds ahead.',
+    },
     async run(stage) {
       await stage.control();
       await stage.accepts('iat is five seconds ahead', { proof: { claims: { iat: clock() + 5 } } });
@@ -212,7 +222,10 @@ export const proofClaims = suite('resource-server', 'proof-claims', [
   {
     id: 'RS-PL-5.fraction',
     title: 'takes an iat with a fraction of a second (RFC 7519 NumericDate)',
-    cause: 'Only whole numbers are taken for iat, though a NumericDate may have a fraction (RFC 7519 §2).',
+    cause: {
+      rejected:
+        'Only whole numbers are taken for iat, though a NumericDate may have a fraction (RFC 7519 §2).',
+    },
     async run(stage) {
       await stage.control();
       await stage.accepts('iat is half a second ago', { proof: { claims: { iat: clock() - 0.5 } } });
@@ -246,7 +259,7 @@ export const proofClaims = suite('resource-server', 'proof-claims', [
   {
     id: 'RS-PL-14',
     title: 'ignores claims that the draft does not define',
-    cause: 'A proof with claims that are not known is refused. Ignore them (RFC 7519 §4).',
+    cause: { rejected: 'A proof with claims that are not known is refused. Ignore them (RFC 7519 §4).' },
     async run(stage) {
       await stage.control();
       const unknown = { foo: 'bar', sub: 'somebody', nested: { a: [1, { b: null }] }, cnf: { jkt: 'x' } };
@@ -258,8 +271,12 @@ export const proofClaims = suite('resource-server', 'proof-claims', [
   {
     id: 'RS-PL-15',
     title: 'refuses a proof that says itself that it is not valid now',
-    cause:
-      'exp and nbf of the proof are not looked at. The draft gives them no meaning, yet a JWT must not be processed after exp or before nbf (RFC 7519 §4.1.4, §4.1.5).',
+    cause: {
+      served:
+        'exp and nbf of the proof are not looked at. The draft gives them no meaning, yet a JWT must not be processed after exp or before nbf (RFC 7519 §4.1.4, §4.1.5).',
+      rejected:
+        'A proof with exp and nbf is refused although both hold. Ignore them, or compare them with the clock (RFC 7519 §4.1.4, §4.1.5).',
+    },
     async run(stage) {
       await stage.refuses(refused('invalid_proof'), [
         { what: 'exp was a day ago', change: { proof: { claims: { exp: clock() - DAY } } } },

@@ -12,6 +12,8 @@ const NOT_ENFORCED =
   'A token with cnf.tls_exp is served without a proof. Its presence alone makes the proof mandatory: answer 401 with use_session_binding where the field is missing.';
 const ONE_OF_SEVERAL =
   'Of several values of the field only one is looked at. Refuse a request that has more than one.';
+const ANOTHER_PLACE =
+  'The proof is accepted from another place than the field Session-Binding-Proof. Read it from there only (draft -06 §3.3.1).';
 const LOOK_ALIKE =
   'Something that merely looks like the Session-Binding-Proof field is taken for it. Read the header section only, and names exactly but for letter case.';
 
@@ -101,17 +103,25 @@ export const proofField = suite('resource-server', 'proof-field', [
           what: 'the field is missing',
           change: { proof: null },
           expect: refusedExactly('use_session_binding'),
+          cause: {
+            'other-manner':
+              'A request without the field is refused under another name than use_session_binding, so that the client does not learn that a proof is demanded (see RS-ERR-3).',
+            'server-error':
+              'That the field is missing is an error that nothing catches. Answer 401 with use_session_binding.',
+            ended: 'The connection is ended where the field is missing. Answer 401 with use_session_binding.',
+          },
         },
-        under('Token-Binding-Proof'),
-        under('X-Session-Binding-Proof'),
-        under('DPoP'),
-        under('Sec-Token-Binding'),
+        ...['Token-Binding-Proof', 'X-Session-Binding-Proof', 'DPoP', 'Sec-Token-Binding'].map((name) => ({
+          ...under(name),
+          cause: ANOTHER_PLACE,
+        })),
         {
           what: 'the proof is in a cookie',
           change: { carriage: (proof) => [['Cookie', `${FIELD}=${proof}`]] },
           differs: ['proof', 'request.field.cookie'],
+          cause: ANOTHER_PLACE,
         },
-        ...(await outside(stage)),
+        ...(await outside(stage)).map((variation) => ({ ...variation, cause: ANOTHER_PLACE })),
       ]);
     },
   },
@@ -119,8 +129,10 @@ export const proofField = suite('resource-server', 'proof-field', [
     id: 'RS-FLD-2',
     title: 'knows the field by its name in any letter case',
     across: { http: AXES.http },
-    cause:
-      'The field’s name is compared with regard to case. Field names have none (RFC 9110 §5.1), and HTTP/2 sends them in lower case.',
+    cause: {
+      rejected:
+        'The field’s name is compared with regard to case. Field names have none (RFC 9110 §5.1), and HTTP/2 sends them in lower case.',
+    },
     async run(stage) {
       const lower = FIELD.toLowerCase();
       const names =

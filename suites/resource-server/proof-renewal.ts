@@ -37,7 +37,7 @@ export const proofRenewal = suite('resource-server', 'proof-renewal', [
     id: 'RS-CACHE-11',
     title: 'serves a token with a fresh proof when the one that it has verified has left the window of iat',
     needs: ['persistent-connection'],
-    cause: FIRST_PROOF_PINNED,
+    cause: { rejected: FIRST_PROOF_PINNED },
     waits: true,
     async run(stage) {
       const connection = await stage.connect();
@@ -86,7 +86,7 @@ export const proofRenewal = suite('resource-server', 'proof-renewal', [
     id: 'RS-CACHE-11.renewal',
     title: 'serves a verified pair of connection and token with a newer proof',
     needs: ['persistent-connection'],
-    cause: FIRST_PROOF_PINNED,
+    cause: { rejected: FIRST_PROOF_PINNED },
     async run(stage) {
       const connection = await stage.connect();
       const token = await stage.mint();
@@ -103,6 +103,7 @@ export const proofRenewal = suite('resource-server', 'proof-renewal', [
         'the token with its first proof again',
         { token, proof: older },
         { on: connection },
+        'A newer proof takes the place of the older one, which is refused from then on. Each proof that is valid serves (draft -06 §3.3.1).',
       );
     },
   },
@@ -110,7 +111,7 @@ export const proofRenewal = suite('resource-server', 'proof-renewal', [
     id: 'RS-CACHE-12',
     title: 'serves a token with its first proof after any number of other tokens on the connection',
     needs: ['persistent-connection'],
-    cause: EVICTION_REFUSES,
+    cause: { rejected: EVICTION_REFUSES },
     async run(stage) {
       const { connection, token, proof } = await prime(stage);
       const batches = stage.full ? 24 : 2;

@@ -12,6 +12,9 @@ import type { ProofFailure } from './proof-failures.ts';
 const EFFECT =
   'The request takes effect before its proof is verified, or although it fails. Verify first, and run the handler only for requests that are admitted.';
 
+const ENDS =
+  'The connection is ended with each 401. A proof is good for one connection only: a client that has just made it for this one has to connect and sign anew each time.';
+
 export const refusalEffects = suite('resource-server', 'refusal-effects', [
   {
     id: 'RS-ERR-6',
@@ -78,8 +81,12 @@ export const refusalEffects = suite('resource-server', 'refusal-effects', [
     title: 'leaves the connection usable after a 401, for the retry with a proof',
     across: { http: AXES.http },
     needs: ['persistent-connection'],
-    cause:
-      'The connection is ended with each 401. A proof is good for one connection only: a client that has just made it for this one has to connect and sign anew each time.',
+    cause: {
+      statement: ENDS,
+      ended: ENDS,
+      rejected:
+        'A refusal is remembered for the connection or the token. Store only success: the client has to be able to repair what was wrong.',
+    },
     async run(stage) {
       const on = await stage.connect();
       const token = await stage.mint();

@@ -131,9 +131,9 @@ export const revival = suite('resource-server', 'revival', [
             { on: connection },
           );
           if (served)
-            return stage.holds(
-              false,
+            return stage.wronglyServed(
               `connection ${cycle + 1} took the proof of the one before (${reading.text})`,
+              ['proof.claims.ekm'],
             );
         }
         const token: Token = before?.token ?? (await stage.mint());

@@ -103,7 +103,7 @@ export const sharedSessions = suite('resource-server', 'shared-sessions', [
       'holds proofs on a connection against its own exporter value, also after a younger one has resumed its TLS 1.3 session',
     across: { tls: ['TLSv1.3'], http: AXES.http },
     needs: ['persistent-connection'],
-    cause: READ_FROM_SESSION,
+    cause: { served: READ_FROM_SESSION, statement: READ_FROM_SESSION, rejected: READ_FROM_SESSION },
     async run(stage) {
       if (!(await judgeKind(stage, {}))) stage.notApplicable(NOT_RESUMED);
     },
@@ -114,7 +114,7 @@ export const sharedSessions = suite('resource-server', 'shared-sessions', [
       'holds proofs on a connection against its own exporter value, also after a younger one has resumed its TLS 1.2 session',
     across: { tls: ['TLSv1.2'], http: AXES.http },
     needs: ['persistent-connection'],
-    cause: READ_FROM_SESSION,
+    cause: { served: READ_FROM_SESSION, statement: READ_FROM_SESSION, rejected: READ_FROM_SESSION },
     async run(stage) {
       await byEachMeans(stage, (plan) => judgeKind(stage, plan));
     },

@@ -26,6 +26,8 @@ const ANOTHER_FORM =
   'ECDSA signatures that are not R and S side by side, each as long as the curve’s order, are taken (RFC 7518 §3.4). Check the length, and give the octets to a verifier for just this form.';
 const RANGE_NOT_CHECKED =
   'R or S of zero, or beyond the curve’s order, verifies under any key at all: the library misses the range check (as in CVE-2022-21449). Update it.';
+const ISSUER_KEY =
+  'Proofs are verified with the keys of the token issuer as well: one set of keys serves both. Use the public key of the certificate that was authenticated on this connection, and no other.';
 const KEY_FROM_PROOF =
   'The verification key is taken from the proof, which its sender has written. Use the public key of the certificate that was authenticated on this connection, and no other.';
 
@@ -198,11 +200,12 @@ export const signature = suite('resource-server', 'signature', [
         forged('x5u is the attacker’s, and the attacker signed', mallory, { x5u: `${canary.url}/chain.pem` }),
         forged('kid is a path, and the attacker signed', mallory, { kid: '../../../../dev/null' }),
         forged('kid is SQL, and the attacker signed', mallory, { kid: "x' UNION SELECT 'key" }),
-        otherwise('the token issuer signed', { signWith: issuerKey }, ['proof.signature']),
+        otherwise('the token issuer signed', { signWith: issuerKey }, ['proof.signature'], ISSUER_KEY),
         otherwise(
           'the token issuer signed, and kid names its key',
           { header: { kid: setting.issuer.kid }, signWith: issuerKey },
           ['proof.header.kid', 'proof.signature'],
+          ISSUER_KEY,
         ),
       ]);
       // Whether such references are ignored or refused in a proof that is signed right is open; following them is not.

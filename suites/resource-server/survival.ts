@@ -74,7 +74,7 @@ export async function survivesOne(
   try {
     const { reading } = await besideARightOne(stage, what, plan);
     const orderly = reading.kind === 'refused' || may.some((each) => each === reading.kind);
-    stage.holds(orderly, `${what}: ${reading.text}`, reading.kind === 'served' ? UNREADABLE : cause);
+    stage.holds(orderly, `${what}: ${reading.text}`, meaningOf(reading, cause));
     const after = await stage.send(`the right request after ${what}`, {}, {}, 'request', 'served');
     stage.holds(after.served, `after ${what} the right request is answered ${after.reading.text}`, cause);
     return true;
@@ -83,4 +83,10 @@ export async function survivesOne(
     stage.holds(false, `after ${what} no connection can be made: ${error.message}`, cause);
     return false;
   }
+}
+
+/** What an answer means that is not orderly; that there is none at all may have any reason. */
+function meaningOf({ kind }: Exchange['reading'], cause: string): string | null {
+  if (kind === 'no-answer') return null;
+  return kind === 'served' ? UNREADABLE : cause;
 }

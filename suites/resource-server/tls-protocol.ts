@@ -34,8 +34,12 @@ export const tlsProtocol = suite('resource-server', 'tls-protocol', [
     title: 'keeps proofs and verified bindings through TLS 1.3 key updates',
     across: { tls: ['TLSv1.3'] },
     needs: ['persistent-connection'],
-    cause:
-      'A KeyUpdate is taken for a change of the exporter value, or drops the bindings that were verified. It changes traffic keys only; the exporter value stays (RFC 8446 §7.2, §7.5).',
+    cause: {
+      rejected:
+        'A KeyUpdate is taken for a change of the exporter value, or drops the bindings that were verified. It changes traffic keys only; the exporter value stays (RFC 8446 §7.2, §7.5).',
+      statement:
+        'A KeyUpdate is taken for a change of the exporter value, or drops the bindings that were verified. It changes traffic keys only; the exporter value stays (RFC 8446 §7.2, §7.5).',
+    },
     run: (stage) =>
       outlasts(stage, {
         what: 'a KeyUpdate',

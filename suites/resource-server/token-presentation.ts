@@ -105,10 +105,11 @@ export const tokenPresentation = suite('resource-server', 'token-presentation', 
           { token: field, path, proof: { forToken } },
         );
         const unproven = proven === 'field' ? query : field;
-        stage.holds(
-          !exchange.served || subjectOf(exchange) !== unproven.subject,
-          `with a proof for the token in the ${proven} the request was served under the other token`,
-        );
+        if (exchange.served && subjectOf(exchange) === unproven.subject)
+          stage.wronglyServed(
+            `with a proof for the token in the ${proven} the request was served under the other token`,
+            ['proof.claims.ath'],
+          );
       }
     },
   },
@@ -166,17 +167,18 @@ export const tokenPresentation = suite('resource-server', 'token-presentation', 
             proof: null,
           },
         );
-        stage.holds(
-          !exchange.served || subjectOf(exchange) !== bound.subject,
-          `with the ${first} token first the request was served under the session-bound token, without its proof`,
-        );
+        if (exchange.served && subjectOf(exchange) === bound.subject)
+          stage.wronglyServed(
+            `with the ${first} token first the request was served under the session-bound token, without its proof`,
+            ['proof'],
+          );
       }
     },
   },
   {
     id: 'RS-FLD-7.letter-case',
     title: 'takes the scheme in any letter case',
-    cause: 'The scheme is compared with regard to case. It has none (RFC 9110 §11.1).',
+    cause: { rejected: 'The scheme is compared with regard to case. It has none (RFC 9110 §11.1).' },
     async run(stage) {
       await stage.control();
       for (const scheme of ['bearer', 'BEARER']) {

@@ -9,14 +9,19 @@ import type { Stage } from '../../harness/scenario/stage.ts';
 
 const NOT_VALIDATED =
   'A proof stands in for the validation of the access token. Validate signature, issuer, audience and times of each token first; a proof says only who presents it.';
+const NOT_SIGNED = 'The signature of the token is not verified (RFC 9068 §4).';
+const FOREIGN_KEY =
+  'The token is verified with another key than the issuer’s, or not at all. Use the keys of the issuer’s JWK Set only.';
+const UNSIGNED =
+  'A token without a signature is accepted: alg none is among the accepted algorithms (RFC 8725 §2.1).';
 const UNVALIDATED_CONTENT =
   'Something is decided from a token whose signature does not verify. Validate the token as presented, the whole text of it, before any of its claims is looked at.';
 
 /** Whole seconds that no clock leeway covers. */
 const LONG = 3600;
 
-function bad(what: string, token: TokenPlan, differs?: readonly string[]): Variation {
-  return { what, change: { token }, ...(differs === undefined ? {} : { differs }) };
+function bad(what: string, token: TokenPlan, cause: string, differs?: readonly string[]): Variation {
+  return { what, change: { token }, cause, ...(differs === undefined ? {} : { differs }) };
 }
 
 /** Tokens that are not valid, each in one respect; proofs are made for them as they are. */
@@ -25,20 +30,37 @@ function invalidTokens(stage: Stage): readonly Variation[] {
   const now = Math.floor(Date.now() / 1000);
   const publicKey = createPublicKey(issuer.privateKey).export({ type: 'spki', format: 'pem' });
   return [
-    bad('the token expired an hour ago', { lifetime: -LONG }),
-    bad('the token is valid only in an hour', { claims: { nbf: now + LONG } }),
-    bad('the token is by another issuer', { claims: { iss: 'https://elsewhere.tsbt.test' } }),
-    bad('the token is for another audience', { claims: { aud: 'https://other.tsbt.test' } }),
-    bad('the token’s signature has one bit flipped', { signature: flipped }, ['token.signature']),
-    bad('the token is signed by the client’s TLS key', { signWith: stage.alice }),
-    bad('the token is signed by a stranger’s key', { signWith: stage.mallory }),
-    bad('the token is not signed: alg is none', { algorithm: 'none' }, [
+    bad(
+      'the token expired an hour ago',
+      { lifetime: -LONG },
+      'The expiry of the token is not checked (RFC 9068 §4).',
+    ),
+    bad(
+      'the token is valid only in an hour',
+      { claims: { nbf: now + LONG } },
+      'The nbf of the token is not checked (RFC 7519 §4.1.5).',
+    ),
+    bad(
+      'the token is by another issuer',
+      { claims: { iss: 'https://elsewhere.tsbt.test' } },
+      'The issuer of the token is not checked (RFC 9068 §4).',
+    ),
+    bad(
+      'the token is for another audience',
+      { claims: { aud: 'https://other.tsbt.test' } },
+      'The audience of the token is not checked, so that a token for another resource server is accepted (RFC 9068 §4).',
+    ),
+    bad('the token’s signature has one bit flipped', { signature: flipped }, NOT_SIGNED, ['token.signature']),
+    bad('the token is signed by the client’s TLS key', { signWith: stage.alice }, FOREIGN_KEY),
+    bad('the token is signed by a stranger’s key', { signWith: stage.mallory }, FOREIGN_KEY),
+    bad('the token is not signed: alg is none', { algorithm: 'none' }, UNSIGNED, [
       'token.header.alg',
       'token.signature',
     ]),
     bad(
       'the token is “signed” with the issuer’s public key as an HMAC key',
       { algorithm: 'HS256', signWith: Buffer.from(publicKey) },
+      'The issuer’s public key is handed to whatever algorithm the token names, so that anybody can make an HMAC with it. Accept only the algorithms that fit the key (RFC 8725 §2.1).',
       ['token.header.alg', 'token.signature'],
     ),
   ];
@@ -56,8 +78,10 @@ export const tokenValidity = suite('resource-server', 'token-validity', [
   {
     id: 'RS-TOK-1.code',
     title: 'says invalid_token where the token is not valid',
-    cause:
-      'A token that is not valid is refused under another name than invalid_token (RFC 6750 §3.1), so that the client makes a new proof where it needs a new token.',
+    cause: {
+      'other-manner':
+        'A token that is not valid is refused under another name than invalid_token (RFC 6750 §3.1), so that the client makes a new proof where it needs a new token.',
+    },
     async run(stage) {
       await stage.refuses(refusedExactly('invalid_token'), invalidTokens(stage));
     },
@@ -82,8 +106,11 @@ export const tokenValidity = suite('resource-server', 'token-validity', [
     id: 'RS-TOK-2',
     title: 'answers 403 insufficient_scope to a token without the scope, though its proof is right',
     capabilities: ['scoped'],
-    cause:
-      'A missing scope is not told from a missing proof. Check the scope after the proof and answer 403 insufficient_scope (RFC 6750 §3.1).',
+    cause: {
+      'other-manner':
+        'A missing scope is not told from a missing proof. Check the scope after the proof and answer 403 insufficient_scope (RFC 6750 §3.1).',
+      served: 'The scope of the token is not checked on this path (RFC 6750 §3.1).',
+    },
     async run(stage) {
       const path = `${stage.setting.target.protectedPath}/scoped`;
       await stage.refuses(

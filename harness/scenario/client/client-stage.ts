@@ -85,26 +85,41 @@ export class ClientStage extends ClientPlay {
   /**
    * Judged: a request arrives with one proof, and nothing is wrong with these aspects of it.
    *
+   * @param ours as for {@link sound}
    * @returns the request; `undefined` where no proof came at all, which is a finding
    */
-  async proves(aspects: readonly Aspect[], what: string, plan: AgentPlan = {}): Promise<Proven | undefined> {
+  async proves(
+    aspects: readonly Aspect[],
+    what: string,
+    plan: AgentPlan = {},
+    ours: readonly Aspect[] = [],
+  ): Promise<Proven | undefined> {
     const journey = await this.journey(what, plan, 'variant', 'a right proof');
     const proven = provenOf(journey);
-    this.sound(aspects, journey.arrivals);
+    this.sound(aspects, journey.arrivals, ours);
     if (typeof proven !== 'string') return proven;
-    this.#book.broken(`${what}: the request ${proven}`, 'no-proof');
+    const deviation = journey.arrivals.at(-1)?.proofs.length === 0 ? 'no-proof' : 'ended';
+    this.#book.broken(`${what}: the request ${proven}`, deviation);
     return undefined;
   }
 
-  /** Judged: nothing is wrong with these aspects of the proofs of these arrivals, by default of all. */
-  sound(aspects: readonly Aspect[], arrivals: readonly Arrival[] = this.arrivals()): void {
+  /**
+   * Judged: nothing is wrong with these aspects of the proofs of these arrivals, by default of all.
+   *
+   * @param ours aspects in which a defect comes from what the scenario provoked: its cause is told, not the defect's cure
+   */
+  sound(
+    aspects: readonly Aspect[],
+    arrivals: readonly Arrival[] = this.arrivals(),
+    ours: readonly Aspect[] = [],
+  ): void {
     for (const { request, defects } of arrivals) {
       for (const { aspect, what, cure } of defects) {
         if (aspects.includes(aspect))
           this.#book.broken(
             `${request.method} ${request.target} on ${request.connection.id}: ${what}`,
             'defect',
-            cure === null ? undefined : { defect: cure },
+            cure === null || ours.includes(aspect) ? undefined : { defect: cure },
           );
       }
     }

@@ -28,6 +28,8 @@ export interface Defect {
   readonly what: string;
   /** The likely mistake and its cure, where it is one of the known ones. */
   readonly cure: string | null;
+  /** True for a value that would be right with another connection, token or request: what belongs to one went out with the other. */
+  readonly astray?: boolean;
 }
 
 /** A connection as far as a proof is judged by it. */

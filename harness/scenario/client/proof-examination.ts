@@ -82,6 +82,7 @@ function examineTokenHash(claim: unknown, { token }: Circumstances): readonly De
       cure:
         known?.cure ??
         'It may be the hash of another token. Make ath from the very token that goes out in the same request.',
+      astray: known === undefined && claim.length === ath(token).length,
     },
   ];
 }
@@ -96,6 +97,7 @@ function examineExporterValue(claim: unknown, circumstances: Circumstances): rea
         aspect: 'ekm',
         what: `ekm on connection ${connection.id} is the exporter value of connection ${other.id}`,
         cure: 'Take the value from the connection that carries the request, and keep no proof longer than its connection.',
+        astray: true,
       },
     ];
   const [certificate] = connection.clientChain;
@@ -152,12 +154,14 @@ function examinePerRequest(claims: Json, { request }: Circumstances): readonly D
       aspect: 'htm',
       what: `htm is ${text(htm)} on a ${request.method} request`,
       cure: 'htm is the method of the very request that carries the proof, as it is spelled there.',
+      astray: true,
     });
   if (htu !== undefined && !isTargetOf(htu, request))
     defects.push({
       aspect: 'htu',
       what: `htu is ${text(htu)} on a request for https://${request.authority}${request.target}`,
       cure: 'htu is the target URI of the very request without query and fragment (draft -06 §2.3.2.2).',
+      astray: true,
     });
   return defects;
 }
