@@ -14,6 +14,8 @@ import { numbers } from './resource-server/numbers.ts';
 import { proofClaims } from './resource-server/proof-claims.ts';
 import { proofField } from './resource-server/proof-field.ts';
 import { proofIdentifier } from './resource-server/proof-identifier.ts';
+import { identifierComparison } from './resource-server/identifier-comparison.ts';
+import { identifierRetention } from './resource-server/identifier-retention.ts';
 import { tokenPresentation } from './resource-server/token-presentation.ts';
 import { tokenHash } from './resource-server/token-hash.ts';
 import { joseHeader } from './resource-server/jose-header.ts';
@@ -109,6 +111,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...tokenHash,
   ...perRequestClaims,
   ...proofIdentifier,
+  ...identifierComparison,
+  ...identifierRetention,
   ...memberNames,
   ...confirmation,
   ...confirmationClaim,

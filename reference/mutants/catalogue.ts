@@ -7,6 +7,7 @@ import { tlsProtocolMutants } from './tls-protocol.ts';
 import { joseMutants } from './jose.ts';
 import { malformedMutants } from './malformed.ts';
 import { memberNamesMutants } from './member-names.ts';
+import { identifiersMutants } from './identifiers.ts';
 import { perRequestClaimsMutants } from './per-request-claims.ts';
 import { proofClaimsMutants } from './proof-claims.ts';
 import { numbersMutants } from './numbers.ts';
@@ -33,6 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...proofClaimsMutants,
   ...numbersMutants,
   ...perRequestClaimsMutants,
+  ...identifiersMutants,
   ...exporterMutants,
   ...sharedSessionsMutants,
   ...tlsProtocolMutants,

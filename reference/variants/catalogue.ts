@@ -1,5 +1,6 @@
 import { bindingVariants } from './bindings.ts';
 import { dpopVariants } from './dpop.ts';
+import { identifierVariants } from './identifiers.ts';
 import { proofVariants } from './proofs.ts';
 import { responseVariants } from './responses.ts';
 import { transportVariants } from './transport.ts';
@@ -10,6 +11,7 @@ export const VARIANTS: readonly Variant[] = [
   ...bindingVariants,
   ...dpopVariants,
   ...proofVariants,
+  ...identifierVariants,
   ...transportVariants,
   ...responseVariants,
 ];

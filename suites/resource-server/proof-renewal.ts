@@ -1,4 +1,5 @@
 import { suite } from '../../harness/scenario/scenario.ts';
+import { atEndOfWindow, comfortableAge, seconds } from './iat-window.ts';
 import { another, prime, timeFor, unthrottled } from './primed.ts';
 
 /** draft -06 §3.3.1, §3.3.2 step 5h: pairs of connection and token that outlast a proof, or their place in a cache. */
@@ -8,29 +9,8 @@ const FIRST_PROOF_PINNED =
 const EVICTION_REFUSES =
   'A binding that has left the cache is taken for one that was never there or was used up. Fall back to full verification on a miss.';
 
-const HOUR = 3600;
-
 /** How long a loop goes on at most, in milliseconds. */
 const LOOP_MS = 5000;
-
-function seconds(): number {
-  return Date.now() / 1000;
-}
-
-/** The greatest age, in seconds, at which a proof is served, to within a step; `undefined` where there is none within hours. */
-async function endOfWindow(
-  serves: (age: number) => Promise<boolean>,
-  step: number,
-): Promise<number | undefined> {
-  let [within, beyond] = [0, 6 * HOUR];
-  if (await serves(beyond)) return undefined;
-  while (beyond - within > step) {
-    const middle = (within + beyond) / 2;
-    if (await serves(middle)) within = middle;
-    else beyond = middle;
-  }
-  return within;
-}
 
 export const proofRenewal = suite('resource-server', 'proof-renewal', [
   {
@@ -42,39 +22,16 @@ export const proofRenewal = suite('resource-server', 'proof-renewal', [
     async run(stage) {
       const connection = await stage.connect();
       const way = { on: connection };
-      const serves = async (iat: number): Promise<boolean> =>
-        (
-          await stage.send('another token with a proof of some age', {
-            token: await another(stage),
-            proof: { claims: { iat } },
-          })
-        ).served;
-      // Fractions of a second (RFC 7519 §2) tell the end of the window closely, and spare the wait for the next second.
-      const fine = await serves(seconds() - 0.5);
-      const before = (age: number): number => (fine ? seconds() - age : Math.floor(seconds() - age));
-      const within = await endOfWindow((age) => serves(before(age)), fine ? 0.02 : 1);
-      if (within === undefined)
-        return stage.notApplicable('the target has no window of iat that ends within hours; see RS-PL-3');
       const token = await another(stage);
-      const pair = async (
-        iat: number,
-      ): Promise<{ readonly iat: number; readonly proof: string } | undefined> => {
-        const proof = stage.proof(connection, token, { claims: { iat } });
+      let proof = '';
+      const ending = await atEndOfWindow(stage, async (iat) => {
+        proof = stage.proof(connection, token, { claims: { iat } });
         return (await stage.send('a token with a proof at the end of its window', { token, proof }, way))
-          .served
-          ? { iat, proof }
-          : undefined;
-      };
-      let verified = await pair(before(within - 0.05));
-      for (const margin of [0.2, 0.6, 1]) verified ??= await pair(before(within - margin));
-      if (verified === undefined)
-        return stage.inconclusive('the window of iat ended between a search and its use');
-      const patience = performance.now() + 2500;
-      while (await serves(verified.iat)) {
-        if (performance.now() > patience)
-          stage.inconclusive('the window of iat did not end when it should have', 'target');
-      }
-      const { proof } = verified;
+          .served;
+      });
+      if (ending === undefined)
+        return stage.notApplicable('the target has no window of iat that ends within hours; see RS-PL-3');
+      await ending.over();
       const late = await stage.send('the verified proof after its window', { token, proof }, way);
       stage.note(
         `a verified proof is ${late.served ? 'served' : 'refused'} after its window has ended (AMB-14: both are conformant)`,
@@ -88,14 +45,15 @@ export const proofRenewal = suite('resource-server', 'proof-renewal', [
     needs: ['persistent-connection'],
     cause: { rejected: FIRST_PROOF_PINNED },
     async run(stage) {
+      const age = await comfortableAge(stage);
       const connection = await stage.connect();
       const token = await stage.mint();
       const at = (offset: number): string =>
         stage.proof(connection, token, { claims: { iat: Math.floor(seconds()) + offset } });
-      const older = at(-10);
+      const older = at(-age);
       await stage.control('a token with its proof', { token, proof: older }, { on: connection });
       await stage.accepts(
-        'the token with a proof made ten seconds later',
+        `the token with a proof made ${age} s later`,
         { token, proof: at(0) },
         { on: connection },
       );
