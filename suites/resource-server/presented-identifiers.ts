@@ -65,10 +65,13 @@ export class Presenter {
   readonly #stage: Stage;
   readonly #carrier: Carrier;
   #on: Connection | undefined;
+  /** Whether one connection is used for several requests: not where the target ends them. */
+  #reuses: boolean;
 
   constructor(stage: Stage, carrier: Carrier) {
     this.#stage = stage;
     this.#carrier = carrier;
+    this.#reuses = stage.persistent;
   }
 
   /** Presents each identifier once, in order, and judges nothing. */
@@ -96,13 +99,13 @@ export class Presenter {
       const claims = typeof each === 'string' ? { jti: each } : each;
       // On a connection that the target ends after each response the request could be lost, with its identifier used up.
       const on: Connection = (this.#on =
-        this.#on?.open === true && stage.persistent ? this.#on : await stage.connect());
+        this.#on?.open === true && this.#reuses ? this.#on : await stage.connect());
       const request = this.#carrier.first(on, token, claims);
       const exchange = await stage.send(what, request, { on }, 'control', 'recorded');
       const { kind, text } = exchange.reading;
       if (kind === 'no-answer') return stage.inconclusive(`${what}: no answer that can be judged (${text})`);
       if (kind === 'cut') {
-        this.#on = undefined;
+        this.#reuses = false;
         return undefined;
       }
       presented.push({ exchange, token, claims });
