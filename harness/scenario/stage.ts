@@ -12,7 +12,8 @@ import type { Finding } from './finding.ts';
 import { Play } from './play.ts';
 import type { Exchange, Way } from './play.ts';
 import type { Preparation } from './preparation.ts';
-import type { Deviation, Permutation } from './record.ts';
+import { hasLeftWindow } from './proof-age.ts';
+import type { Deviation, ExchangeEvidence, Permutation } from './record.ts';
 import { combine, declaredDifference } from './request.ts';
 import type { RequestPlan, Variation } from './request.ts';
 import type { Severity } from './requirement.ts';
@@ -55,6 +56,22 @@ export class Stage extends Play {
     );
   }
 
+  /**
+   * Sends a request that is to be served. Where it has a proof from before, which the target does not accept any more
+   * for its age alone, it goes out again with a new one, as clients renew proofs (draft -06 §3.3.1).
+   */
+  async sendCurrent(
+    what: string,
+    plan: RequestPlan,
+    way: Way = {},
+    part: ExchangeEvidence['part'] = 'request',
+  ): Promise<Exchange> {
+    const exchange = await this.send(what, plan, way, part, 'served');
+    if (exchange.served || !(await hasLeftWindow(this, plan, exchange))) return exchange;
+    this.note(`${what}: the proof has left the target's window of iat, and is renewed (AMB-14)`);
+    return this.send(`${what}, with a new proof`, { ...plan, proof: {} }, way, part, 'served');
+  }
+
   /** Sends the right request; if it is not served, nothing here can be judged. */
   async control(what = 'the right request', plan: RequestPlan = {}, way: Way = {}): Promise<Exchange> {
     return this.#mustServe(what, plan, way, 'control');
@@ -66,7 +83,7 @@ export class Stage extends Play {
     way: Way,
     part: 'control' | 'neutral',
   ): Promise<Exchange> {
-    const exchange = await this.send(what, plan, way, part, 'served');
+    const exchange = await this.sendCurrent(what, plan, way, part);
     if (exchange.served) return exchange;
     this.#applicable(exchange, way);
     throw new Unjudgeable(
@@ -87,7 +104,7 @@ export class Stage extends Play {
     way: Way = {},
     cause?: Cause | null,
   ): Promise<Exchange> {
-    const exchange = await this.send(what, plan, way, 'variant', 'served');
+    const exchange = await this.sendCurrent(what, plan, way, 'variant');
     this.#applicable(exchange, way);
     if (isSilence(exchange.outcome)) {
       this.#book.unmeasured(`${what}: no answer that can be judged (${exchange.reading.text})`);

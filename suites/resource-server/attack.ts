@@ -92,7 +92,7 @@ export async function victimOf(stage: Stage): Promise<Victim> {
       const what = `the victim, ${when}`;
       const on = exchange.connection;
       // One proof serves as long as its connection; where that has ended, the victim makes another one.
-      const again = on.open ? await stage.send(what, loot, { on }, 'control', 'served') : undefined;
+      const again = on.open ? await stage.sendCurrent(what, loot, { on }, 'control') : undefined;
       if (again?.served !== true && (again === undefined || again.reading.kind === 'cut'))
         await stage.control(what, plan);
       else if (!again.served) stage.inconclusive(`${what} was not served (${again.reading.text})`, 'target');

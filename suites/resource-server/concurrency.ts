@@ -67,7 +67,9 @@ async function judgeTogether(
 ): Promise<void> {
   const exchanges = await Promise.all(
     steps.map(({ what, plan, subject }) =>
-      stage.send(what, plan, { on: connection }, 'request', subject === null ? 'refused' : 'served'),
+      subject === null
+        ? stage.send(what, plan, { on: connection }, 'request', 'refused')
+        : stage.sendCurrent(what, plan, { on: connection }),
     ),
   );
   const unserved: string[] = [];

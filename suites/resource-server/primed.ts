@@ -85,13 +85,7 @@ export async function refusesOnPrimed(
   const { token, proof, connection } = primed;
   if (!connection.open) return;
   const what = 'the verified token with its proof once more';
-  const { served, reading } = await stage.send(
-    what,
-    { token, proof },
-    { on: connection },
-    'control',
-    'served',
-  );
+  const { served, reading } = await stage.sendCurrent(what, { token, proof }, { on: connection }, 'control');
   if (!served && reading.kind !== 'cut')
     stage.inconclusive(
       `the control "${what}" was not served (${reading.text}), so a refusal would prove nothing`,
@@ -119,7 +113,7 @@ export async function serves(
   connection: Connection,
   cause: string | null,
 ): Promise<boolean> {
-  const exchange = await stage.send(what, plan, { on: connection }, 'request', 'served');
+  const exchange = await stage.sendCurrent(what, plan, { on: connection });
   const { served, reading } = exchange;
   if (served) return true;
   unthrottled(stage, what, exchange);
@@ -135,7 +129,7 @@ export async function serves(
 
 /** Like `stage.control`, for loops: leaves evidence of the first exchanges only. */
 export async function works(stage: Stage, what: string, plan: RequestPlan, on: Connection): Promise<void> {
-  const { served, reading } = await stage.send(what, plan, { on }, 'request', 'served');
+  const { served, reading } = await stage.sendCurrent(what, plan, { on });
   if (served) return;
   if (reading.kind === 'cut')
     stage.notApplicable(
