@@ -30,7 +30,11 @@ async function onceOnly(
       `${what} is rejected (${text}), and may have been used before: a jti is good for one token only`,
     );
   await presenter.stillServes();
-  stage.holds(false, `${what}, for the first time: must be served, was answered ${text}`, cause);
+  stage.unserved(
+    `${what}, for the first time: must be served, was answered ${text}`,
+    first.exchange.reading,
+    cause,
+  );
 }
 
 /** Judged: two different identifiers are both served. */
@@ -50,9 +54,9 @@ async function bothServed(
   if (alone?.exchange.served !== true)
     return stage.note(`not judged: ${told} is rejected on its own too (${alone?.exchange.reading.text})`);
   await presenter.stillServes();
-  stage.holds(
-    false,
+  stage.unserved(
     `${told}: must be served, was answered ${second.exchange.reading.text}, though served alone`,
+    second.exchange.reading,
     cause,
   );
 }
