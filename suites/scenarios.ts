@@ -3,6 +3,7 @@ import { exporter } from './resource-server/exporter.ts';
 import { forwardedFields } from './resource-server/forwarded-fields.ts';
 import { certificateValidity } from './resource-server/certificate-validity.ts';
 import { mutualTls } from './resource-server/mutual-tls.ts';
+import { identityMatrix } from './resource-server/identity-matrix.ts';
 import { resumption } from './resource-server/resumption.ts';
 import { sharedSessions } from './resource-server/shared-sessions.ts';
 import { thumbprints } from './resource-server/thumbprint.ts';
@@ -96,6 +97,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...mutualTls,
   ...certificateValidity,
   ...thumbprints,
+  ...identityMatrix,
   ...proofField,
   ...tokenPresentation,
   ...enforcement,

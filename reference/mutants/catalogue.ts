@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.ts';
 import { exporterMutants } from './exporter.ts';
 import { forwardedFieldsMutants } from './forwarded-fields.ts';
 import { mutualTlsMutants } from './mutual-tls.ts';
+import { certificateLookupMutants } from './certificate-lookup.ts';
 import { sharedSessionsMutants } from './shared-sessions.ts';
 import { tlsProtocolMutants } from './tls-protocol.ts';
 import { joseMutants } from './jose.ts';
@@ -39,6 +40,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...sharedSessionsMutants,
   ...tlsProtocolMutants,
   ...mutualTlsMutants,
+  ...certificateLookupMutants,
   ...forwardedFieldsMutants,
   ...joseMutants,
   ...signatureMutants,

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Checks } from '../proof/checks.ts';
 import { defectOf } from '../proof/defect.ts';
+import { thumbprint } from '../proof/encoding.ts';
 import { parseProof } from '../proof/parse.ts';
 import { matchesTarget } from '../proof/request-target.ts';
 import type { CheckName, ProofCheck, VerificationRules } from '../proof/subject.ts';
@@ -74,6 +75,24 @@ export const proofVariants: readonly Variant[] = [
     difference:
       'reads numbers of a proof into 64-bit integers, and takes a proof with any other number for unreadable',
     variant: () => withRules({ parse: parseIntegers }),
+  },
+  {
+    id: 'V-RS-x5c-compared',
+    difference: 'refuses a proof with x5c of another certificate than that of the connection',
+    variant: () =>
+      withChecks(
+        defaultChecks.with('critical', (proof, subject, rules) => {
+          const { x5c } = proof.header;
+          const [first]: unknown[] = Array.isArray(x5c) ? x5c : [];
+          const others =
+            x5c !== undefined &&
+            (typeof first !== 'string' ||
+              thumbprint(Buffer.from(first, 'base64')) !== subject.certificate.thumbprint);
+          return others
+            ? defectOf('wrong-thumbprint', 'form', 'x5c', 'x5c is of another certificate')
+            : defaultChecks.get('critical').run(proof, subject, rules);
+        }),
+      ),
   },
   {
     id: 'V-RS-type-variations',

@@ -4,11 +4,16 @@ import type { ConnectPlan, RequestPlan } from '../../harness/scenario/request.ts
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import { impostorOf } from '../../harness/wire/impostor.ts';
+import { confirming, x5cOf } from './identities.ts';
+import type { Naming } from './identities.ts';
 
 /** draft -06 §3.3.2 step 5a: a client certificate, and possession of its key, on every connection that a token is served on. */
 
 const NOT_REQUIRED =
   'The check of the certificate is skipped where there is none. A session-bound token needs a verified client certificate on its connection, whatever the proof says.';
+
+const FROM_PROOF =
+  'Where the connection has no client certificate, the one that the proof itself names is taken. It proves nothing of who sends it: refuse session-bound tokens on connections without a client certificate.';
 
 const BYPASSED =
   'Whether certificate and binding are checked depends on the server name in the handshake or on the Host, under which the same resource is served. Check them for every name that leads to it.';
@@ -20,6 +25,17 @@ const NO_CERTIFICATE = [
   'proof.header.x5t#S256',
   'proof.signature',
 ];
+
+function namedIn({ header, claims }: Naming): RequestPlan {
+  return { proof: { ...(header && { header }), ...(claims && { claims }) } };
+}
+
+function namedMembers({ header, claims }: Naming): readonly string[] {
+  return [
+    ...Object.keys(header ?? {}).map((name) => `proof.header.${name}`),
+    ...Object.keys(claims ?? {}).map((name) => `proof.claims.${name}`),
+  ];
+}
 
 /** … and without a proof as well. */
 const NEITHER = ['connection.certificate', 'token.claims.cnf.x5t#S256', 'proof'];
@@ -46,6 +62,20 @@ export const mutualTls = suite('resource-server', 'mutual-tls', [
           differs: NEITHER,
         },
       ]);
+      if (stage.findings.length > 0) return;
+      const control = await stage.control();
+      for (const naming of [x5cOf(stage.alice), confirming('claims', stage.alice)])
+        await stage.refusesOne(
+          refused(),
+          {
+            what: `no client certificate, and a proof that alice's key has signed, with ${naming.what}`,
+            connect: anonymous,
+            change: namedIn(naming),
+            differs: [...NO_CERTIFICATE, ...namedMembers(naming)],
+            cause: FROM_PROOF,
+          },
+          control,
+        );
     },
   },
   {

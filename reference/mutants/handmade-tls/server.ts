@@ -140,6 +140,11 @@ class HandmadeSocket extends Duplex {
     return this.#certificates[0];
   }
 
+  /** All certificates of the client's Certificate message, which Node gives only as far as each has issued the one before. */
+  get clientChain(): readonly X509Certificate[] {
+    return this.#certificates;
+  }
+
   getProtocol(): string {
     return 'TLSv1.3';
   }
