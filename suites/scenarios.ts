@@ -27,6 +27,7 @@ import { identityFields } from './resource-server/identity-fields.ts';
 import { hostileClaims } from './resource-server/hostile-claims.ts';
 import { malformedProofs } from './resource-server/malformed-proofs.ts';
 import { requestTargets } from './resource-server/request-targets.ts';
+import { bypasses } from './resource-server/bypasses.ts';
 import { confirmation } from './resource-server/confirmation.ts';
 import { confirmationClaim } from './resource-server/confirmation-claim.ts';
 import { confirmationNames } from './resource-server/confirmation-names.ts';
@@ -108,6 +109,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...malformedProofs,
   ...hostileClaims,
   ...requestTargets,
+  ...bypasses,
   ...proofClaims,
   ...numbers,
   ...tokenHash,

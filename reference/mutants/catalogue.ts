@@ -14,6 +14,8 @@ import { proofClaimsMutants } from './proof-claims.ts';
 import { numbersMutants } from './numbers.ts';
 import { proofFieldMutants } from './proof-field.ts';
 import { requestTargetsMutants } from './request-targets.ts';
+import { pathSpellingsMutants } from './path-spellings.ts';
+import { hostNamesMutants } from './host-names.ts';
 import { tokenHashMutants } from './token-hash.ts';
 import { confirmationMutants } from './confirmation.ts';
 import { introspectionMutants } from './introspection.ts';
@@ -46,6 +48,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...signatureMutants,
   ...malformedMutants,
   ...requestTargetsMutants,
+  ...pathSpellingsMutants,
+  ...hostNamesMutants,
   ...memberNamesMutants,
   ...confirmationMutants,
   ...introspectionMutants,

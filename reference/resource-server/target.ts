@@ -30,6 +30,8 @@ export interface TargetVariant {
   readonly acceptsConnection?: (socket: TLSSocket) => boolean;
   /** Stands in for the whole server beneath the protected resource. */
   readonly server?: (material: TlsMaterial, listener: RequestListener) => NetServer;
+  /** Stands in for the router, which decides what reaches the protected resource. */
+  readonly route?: (protectedResource: RequestListener) => RequestListener;
   /** Wraps the whole protected resource, challenge and all. */
   readonly listener?: (inner: RequestListener) => RequestListener;
 }
@@ -61,6 +63,7 @@ function requiredScope(request: Parameters<ResourceServerParts['requiredScope']>
   return isUnder(pathOf(request), `${PROTECTED_PATH}/scoped`) ? SCOPED_PATH_SCOPE : undefined;
 }
 
+/** Every path under the protected one leads to the protected resource, and others to nothing. */
 function route(protectedResource: RequestListener): RequestListener {
   return (request, response) => {
     if (isUnder(pathOf(request), PROTECTED_PATH)) {
@@ -103,7 +106,7 @@ export async function start(environment: Environment, options: TargetOptions = {
     },
   });
   try {
-    const listener = route(variant?.listener?.(resource) ?? resource);
+    const listener = (variant?.route ?? route)(variant?.listener?.(resource) ?? resource);
     const server =
       variant?.server?.(settings.tls, listener) ??
       createServer({

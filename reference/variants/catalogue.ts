@@ -3,6 +3,7 @@ import { dpopVariants } from './dpop.ts';
 import { identifierVariants } from './identifiers.ts';
 import { proofVariants } from './proofs.ts';
 import { responseVariants } from './responses.ts';
+import { routingVariants } from './routing.ts';
 import { transportVariants } from './transport.ts';
 import type { Variant } from './variant.ts';
 
@@ -14,4 +15,5 @@ export const VARIANTS: readonly Variant[] = [
   ...identifierVariants,
   ...transportVariants,
   ...responseVariants,
+  ...routingVariants,
 ];
