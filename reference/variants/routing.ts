@@ -51,8 +51,7 @@ export const routingVariants: readonly Variant[] = [
       route: (protectedResource) => (request, response) => {
         const host = request.headers[':authority'] ?? request.headers.host ?? '';
         if (
-          /^\/[\w/?=&.-]*$/.test(request.url ?? '') &&
-          !/[.]{2}|\/\//.test(request.url ?? '') &&
+          /^\/(?!\/)[\w/-]*(?:\?[\w=&%.-]*)?$/.test(request.url ?? '') &&
           /^localhost:\d+$/.test(String(host))
         )
           return toResolved(protectedResource)(request, response);

@@ -1,5 +1,6 @@
 import { refused } from '../../harness/scenario/expectation.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
+import { bodyOf, ELSEWHERE, isProtected, tellingWords } from './protected-content.ts';
 import { survivesOne } from './survival.ts';
 
 /** RFC 9112 §3.2.2: request targets in absolute form, which every server must take. */
@@ -18,19 +19,27 @@ export const requestTargets = suite('resource-server', 'request-targets', [
       const { hostname, port, protectedPath } = stage.setting.target;
       const authority = port === 443 ? hostname : `${hostname}:${port}`;
       const path = `https://${authority}${protectedPath}`;
-      await stage.control();
+      const control = await stage.control();
       const may = ['served', 'cut'] as const;
       if (!(await survivesOne(stage, 'the right request in absolute form', { path }, ['served'], PATH_ONLY)))
         return;
       const right = await stage.send('the right request in absolute form again', { path }, {}, 'control');
       if (!right.served)
         stage.note(`a request target in absolute form is answered ${right.reading.text} (RFC 9112 §3.2.2)`);
-      await stage.refusesOne(
-        refused('use_session_binding'),
-        { what: 'absolute form, without a proof', change: { proof: null } },
-        right,
-        { path },
-      );
+      const anybody = { token: null, proof: null };
+      const anonymous = await stage.send('absolute form, without a token', { path, ...anybody });
+      const elsewhere = await stage.send('another page, without a token', { path: ELSEWHERE, ...anybody });
+      const telling = tellingWords([bodyOf(control)], [bodyOf(elsewhere)]);
+      if (anonymous.served && !isProtected(bodyOf(anonymous), telling, control.token?.subject ?? ''))
+        stage.note('a request target in absolute form gets a page for everybody');
+      else {
+        await stage.refusesOne(
+          refused('use_session_binding'),
+          { what: 'absolute form, without a proof', change: { proof: null } },
+          right,
+          { path },
+        );
+      }
       for (const target of [
         `http://[a${protectedPath}`,
         `https://[${protectedPath}`,
