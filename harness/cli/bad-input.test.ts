@@ -16,7 +16,8 @@ const REFERENCE = fileURLToPath(new URL('../../targets/reference/target.yaml', i
 /** Two scenarios are enough to see that a run goes on. */
 const FEW = ['--scenario', 'RS-EKM-1', '--scenario', 'RS-EKM-5'];
 
-vi.setConfig({ testTimeout: 120_000 });
+// On a busy machine a target that hangs is waited for up to ten times longer.
+vi.setConfig({ testTimeout: 300_000 });
 
 let folder: string;
 beforeAll(async () => {

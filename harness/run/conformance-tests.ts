@@ -5,11 +5,12 @@ import type { ResultRecord } from '../scenario/record.ts';
 import { requirementIdOf } from '../scenario/requirement.ts';
 import type { Requirement } from '../scenario/requirement.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { MOST_TIMES } from '../target/patience.ts';
 import { resetWireCounters, wireCounters } from '../wire/counters.ts';
 import { playerOf } from './player.ts';
 import './plan.ts';
 
-/** How much longer than a scenario's own bound the test runner waits, so that the scenario's verdict comes first. */
+/** How much longer than the longest time that a scenario may have the test runner waits, so that the scenario's verdict comes first. */
 const GRACE_MS = 15_000;
 
 /**
@@ -29,14 +30,18 @@ export function conformanceTests(
       const scenario = byId.get(id);
       if (scenario === undefined) throw new Error(`the plan names ${id}, and there is no such scenario`);
       const name = `${id} ${scenario.title} [${permutationText(permutation)}]`;
-      test(name, { timeout: scenario.timeLimitMs + GRACE_MS }, async ({ task, skip, signal }) => {
-        const record = await player.play(scenario, permutation, requirement(requirementIdOf(id)), signal);
-        task.meta.record = record;
-        task.meta.traffic = takeTraffic();
-        if (record.verdict === 'not-applicable') skip(record.reason ?? 'not applicable');
-        const complaint = complaintAbout(record, id in plan.knownFailures);
-        if (complaint !== undefined) throw new Error(complaint);
-      });
+      test(
+        name,
+        { timeout: scenario.timeLimitMs * MOST_TIMES + GRACE_MS },
+        async ({ task, skip, signal }) => {
+          const record = await player.play(scenario, permutation, requirement(requirementIdOf(id)), signal);
+          task.meta.record = record;
+          task.meta.traffic = takeTraffic();
+          if (record.verdict === 'not-applicable') skip(record.reason ?? 'not applicable');
+          const complaint = complaintAbout(record, id in plan.knownFailures);
+          if (complaint !== undefined) throw new Error(complaint);
+        },
+      );
     }
   });
 }

@@ -33,8 +33,22 @@ export interface Player extends AsyncDisposable {
  */
 const MOST_CLIENTS = { module: 8, process: 8, container: 2, url: 1 } as const;
 
-/** The player for a plan's role. */
+/** The player for a plan's role. On a busy machine scenarios have more time, as each of their requests has. */
 export function playerOf(plan: Plan, effort: Setting['effort'] = 'full'): Player {
+  const player = playerOfRole(plan, effort);
+  return {
+    play: (scenario, permutation, requirement, signal) =>
+      player.play(
+        { ...scenario, timeLimitMs: patience(scenario.timeLimitMs) },
+        permutation,
+        requirement,
+        signal,
+      ),
+    [Symbol.asyncDispose]: () => player[Symbol.asyncDispose](),
+  };
+}
+
+function playerOfRole(plan: Plan, effort: Setting['effort']): Player {
   switch (plan.role) {
     case 'client':
       return clientPlayer(plan, effort);

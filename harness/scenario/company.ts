@@ -1,5 +1,6 @@
 import type { Connection, ConnectOptions } from '../wire/connection.ts';
 import { ConnectFailure } from '../wire/connection.ts';
+import { Unjudgeable } from './finding.ts';
 import type { EvidenceBook } from './evidence.ts';
 import type { Permutation } from './record.ts';
 import type { ConnectPlan } from './request.ts';
@@ -20,6 +21,7 @@ export class Company {
   /** The scenario's own connection of each kind, by what the plan says. */
   readonly #usual = new Map<string, Connection>();
   #named = 0;
+  #dispersed = false;
 
   constructor(setting: ConnectionSetting, permutation: Permutation, evidence: EvidenceBook) {
     this.#setting = setting;
@@ -53,6 +55,7 @@ export class Company {
   async tryOpen(plan: ConnectPlan): Promise<Connection | ConnectFailure> {
     const options = this.options(plan);
     const id = this.nextId();
+    this.#refuseLatecomer();
     try {
       return this.adopt(await this.#setting.open(options, id));
     } catch (error) {
@@ -63,6 +66,8 @@ export class Company {
   }
 
   adopt<C extends Connection>(connection: C): C {
+    if (this.#dispersed) void connection[Symbol.asyncDispose]();
+    this.#refuseLatecomer();
     this.#all.push(connection);
     this.#evidence.connected(connection);
     return connection;
@@ -85,7 +90,18 @@ export class Company {
     return { connection: opened, fresh: true };
   }
 
+  /** A scenario that is out of time goes on to its next step, and would leave behind what it opens then. */
+  #refuseLatecomer(): void {
+    if (this.#dispersed)
+      throw new Unjudgeable(
+        'inconclusive',
+        'harness',
+        'a connection was asked for after the scenario had ended',
+      );
+  }
+
   async disperse(): Promise<void> {
+    this.#dispersed = true;
     await Promise.all(this.#all.map((connection) => connection[Symbol.asyncDispose]()));
   }
 }

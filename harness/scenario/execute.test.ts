@@ -224,6 +224,27 @@ test('a scenario that takes too long is ended', async () => {
   });
 });
 
+test('what a scenario finds after its time, when the suite ends its connections, is not held against the target', async () => {
+  const { ended, opened } = executed({
+    timeLimitMs: 1500,
+    run: async (stage) => {
+      const connection = await stage.connect();
+      const { promise: closed, resolve } = Promise.withResolvers<void>();
+      const dispose = connection[Symbol.asyncDispose].bind(connection);
+      connection[Symbol.asyncDispose] = async () => {
+        resolve();
+        await dispose();
+      };
+      await closed;
+      stage.holds(false, 'the connection has ended');
+      await stage.connect();
+    },
+  });
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(await ended).toMatchObject({ verdict: 'inconclusive', reason: 'not finished within 1.5 s' });
+  expect(opened.every(({ disposed }) => disposed)).toBe(true);
+});
+
 test('a preparation that takes too long is ended after half a minute', async () => {
   const { ended } = executed({}, { answer: () => new Promise(() => {}) });
   await vi.advanceTimersByTimeAsync(30_000);

@@ -11,9 +11,6 @@ import type { ServerScenario } from './scenario.ts';
 import type { Setting } from './setting.ts';
 import { Stage } from './stage.ts';
 
-/** Bound on finding out how the right request looks, with the diagnosis where it is not served. */
-const PREPARATION_LIMIT_MS = 30_000;
-
 /**
  * Plays one scenario of the resource-server role on one target under one permutation and judges it. Never throws: whatever goes
  * wrong becomes a verdict with its attribution.
@@ -29,7 +26,7 @@ export async function execute(
   const record = beginRecord(scenario, permutation, requirement, setting.target.name);
   const stranger = unclaimed(scenario, permutation, setting.target.capabilities);
   if (stranger !== undefined) return record(judge([], stranger), NO_EVIDENCE);
-  const preparation = await bounded(preparations.for(permutation), PREPARATION_LIMIT_MS, signal).catch(
+  const preparation = await bounded(preparations.for(permutation), scenario.timeLimitMs, signal).catch(
     reasonOf,
   );
   if (preparation instanceof Unjudgeable) {
@@ -57,12 +54,12 @@ export async function execute(
     severityOf(requirement, scenario.id, setting.strict),
     unprepared ? LITERAL : preparation,
   );
-  const ended = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
-  const findings =
-    !unprepared && stage.findings.some(mayBeGross)
-      ? explainedGrossly(stage.findings, await preparations.grossMistakes(permutation, preparation))
-      : stage.findings;
-  return record(judge(findings, ended), stage.evidence.close());
+  const { findings, ended } = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
+  const told =
+    !unprepared && findings.some(mayBeGross)
+      ? explainedGrossly(findings, await preparations.grossMistakes(permutation, preparation))
+      : findings;
+  return record(judge(told, ended), stage.evidence.close());
 }
 
 /** The diagnosis found out why the valid request is rejected; it explains that, and nothing else that the scenario finds. */

@@ -1,5 +1,5 @@
 import { reasonOf, Unjudgeable } from './finding.ts';
-import type { judge } from './finding.ts';
+import type { Finding, Judgement } from './finding.ts';
 import type { Evidence, Permutation, ResultRecord } from './record.ts';
 import { requirementIdOf } from './requirement.ts';
 import type { Requirement } from './requirement.ts';
@@ -19,7 +19,7 @@ export function beginRecord(
   permutation: Permutation,
   requirement: Requirement,
   target: string,
-): (judgement: ReturnType<typeof judge>, evidence: Evidence) => ResultRecord {
+): (judgement: Judgement, evidence: Evidence) => ResultRecord {
   const started = performance.now();
   return (judgement, evidence) => ({
     target,
@@ -81,24 +81,26 @@ export async function bounded<T>(
 /**
  * Plays a scenario to its end, within its time, and releases its stage.
  *
- * @returns why it ended early, if it did
+ * @returns what was found up to that end, and why it ended early, if it did. A scenario that is out of time may go on to see
+ *   its connections end, and that is the suite's own doing
  */
 export async function playOut(
-  stage: AsyncDisposable,
+  stage: AsyncDisposable & { readonly findings: readonly Finding[] },
   run: () => Promise<void>,
   milliseconds: number,
   signal: AbortSignal | undefined,
-): Promise<Unjudgeable | undefined> {
+): Promise<{ readonly findings: readonly Finding[]; readonly ended: Unjudgeable | undefined }> {
   let ended: Unjudgeable | undefined;
   try {
     await bounded(run(), milliseconds, signal);
   } catch (error) {
     ended = reasonOf(error);
   }
+  const findings = [...stage.findings];
   try {
     await stage[Symbol.asyncDispose]();
   } catch (error) {
     ended ??= reasonOf(error);
   }
-  return ended;
+  return { findings, ended };
 }

@@ -15,8 +15,8 @@ function currentLoad(): number {
   return load;
 }
 
-/** However busy a machine is: a target that hangs must not hold up a run for ever. */
-const MOST_TIMES = 10;
+/** However busy a machine is, a target that hangs must not hold up a run for ever: nothing is waited for more times longer. */
+export const MOST_TIMES = 10;
 
 /**
  * How long to wait where `milliseconds` are enough on a machine that has nothing else to do. On one that has more to do

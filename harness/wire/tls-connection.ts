@@ -21,6 +21,9 @@ import { whyWithheld } from './withheld-certificate.ts';
 /** How long the target may take to answer a close_notify before its socket is dropped. */
 const CLOSE_TIMEOUT_MS = 250;
 
+/** A connection that the suite ends ends at once, whatever the target does then. */
+const CLOSED_HERE = 'the connection was closed by the suite';
+
 /** A TLS connection of `node:tls` and what is known of it, without an application protocol. */
 export class TlsConnection {
   readonly socket: TLSSocket;
@@ -35,6 +38,7 @@ export class TlsConnection {
   readonly #session: SslSession | undefined;
   #newestSession: Buffer | undefined;
   #wasReset = false;
+  #closing = false;
   readonly #onEnd: (() => void)[] = [];
 
   constructor(tcp: Socket, socket: TLSSocket, handshake: Handshake) {
@@ -83,7 +87,8 @@ export class TlsConnection {
         this.#end(endingOf(error, 'established'));
       });
     socket.on('end', () => {
-      this.#end({ kind: 'closed', detail: 'the target ended the connection' });
+      const detail = this.#closing ? CLOSED_HERE : 'the target ended the connection';
+      this.#end({ kind: 'closed', detail });
     });
     socket.on('close', () => {
       this.#end({ kind: 'closed', detail: 'the connection is closed' });
@@ -128,6 +133,7 @@ export class TlsConnection {
   /** Sends close_notify and waits a little for the target's. */
   async close(): Promise<void> {
     const { socket } = this;
+    this.#closing = true;
     if (!socket.closed) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
@@ -137,7 +143,7 @@ export class TlsConnection {
       clearTimeout(timer);
       if (!this.#wasReset) socket.destroy();
     }
-    this.#end({ kind: 'closed', detail: 'the connection was closed by the suite' });
+    this.#end({ kind: 'closed', detail: CLOSED_HERE });
   }
 
   /** Ends the connection with a TCP reset. */

@@ -23,6 +23,6 @@ export async function executeAuthorizationServer(
   if (stranger !== undefined) return record(judge([], stranger), NO_EVIDENCE);
   const severity = severityOf(requirement, scenario.id, setting.strict);
   const stage = new AuthorizationServerStage(setting, scenario, permutation, severity);
-  const ended = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
-  return record(judge(stage.findings, ended), stage.evidence.close());
+  const { findings, ended } = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
+  return record(judge(findings, ended), stage.evidence.close());
 }

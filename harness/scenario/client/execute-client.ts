@@ -63,8 +63,8 @@ async function play(
     );
     return { result: record(judge([], unstartable(error, permutation)), NO_EVIDENCE), used: false };
   }
-  const ended = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
-  return { result: record(judge(stage.findings, ended), stage.evidence.close()), used: stage.onUsedClient };
+  const { findings, ended } = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
+  return { result: record(judge(findings, ended), stage.evidence.close()), used: stage.onUsedClient };
 }
 
 /** A client that cannot be started with a key of another type than the usual one need not support it. */
