@@ -20,7 +20,7 @@ export interface TargetSummary {
   readonly resemblances?: readonly Resemblance[];
 }
 
-/** A mistake, built into the reference, that makes nearly the same scenarios fail as a target does. */
+/** A mistake, built into the reference, all of whose scenarios fail on a target too, as far as they were judged, and hardly any others do. */
 export interface Resemblance {
   /** Id of the mutant, as in `tsbt run --mutant`. */
   readonly mutant: string;
@@ -29,8 +29,8 @@ export interface Resemblance {
   readonly distance: number;
   /** Scenarios that fail on both. */
   readonly common: readonly string[];
+  /** Scenarios that fail on the target and pass on the mutant. */
   readonly onlyTarget: readonly string[];
-  readonly onlyMutant: readonly string[];
   /** Scenarios that fail on the mutant, and were not judged on the target. */
   readonly unjudged: readonly string[];
 }

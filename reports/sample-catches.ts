@@ -49,7 +49,6 @@ export const sampleResemblances: readonly Resemblance[] = [
     distance: 0.25,
     common: ['RS-EKM-5', 'RS-SIG-1', 'RS-T1'],
     onlyTarget: ['RS-PL-4'],
-    onlyMutant: [],
     unjudged: ['RS-T4'],
   },
   {
@@ -57,8 +56,7 @@ export const sampleResemblances: readonly Resemblance[] = [
     mistake: 'takes any exporter value of the process',
     distance: 0.25,
     common: ['RS-EKM-5', 'RS-SIG-1', 'RS-T1'],
-    onlyTarget: [],
-    onlyMutant: ['RS-EKM-1'],
+    onlyTarget: ['RS-PL-4'],
     unjudged: [],
   },
 ];

@@ -57,15 +57,22 @@ function problemLines(conclusion: TargetConclusion, group: ScenarioGroup, paint:
   ];
 }
 
-/** What known mistake this looks like, where one is near. */
-function likenessLine({ resemblances = [] }: TargetSummary): string[] {
-  const [first] = resemblances;
-  if (first === undefined) return [];
-  const names = resemblances.map(
-    ({ mutant, mistake }) => `${visibleLine(mutant)} ${clip(visibleLine(mistake), 160).text}`,
-  );
-  const near = first.distance === 0 ? 'the same failures' : 'nearly the same failures';
-  return [`  behaves like ${names.join(' · or ')} (${near}, distance ${first.distance.toFixed(2)})`];
+/** How many scenarios are named on one line before the rest is only counted. */
+const NAMED = 12;
+
+/** Scenarios on one line; the ids of more than a dozen tell nothing. */
+function named(scenarios: readonly string[]): string {
+  const more = scenarios.length - NAMED;
+  return `${scenarios.slice(0, NAMED).map(visibleLine).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** What known mistake this looks like, where one is near, and what sets the two apart. */
+function likenessLines({ resemblances = [] }: TargetSummary): string[] {
+  return resemblances.flatMap(({ mutant, mistake, distance, onlyTarget, unjudged }, index) => [
+    `  ${index === 0 ? 'behaves like' : 'or like'} ${visibleLine(mutant)} ${clip(visibleLine(mistake), 160).text} (${distance === 0 ? 'the same failures' : 'nearly the same failures'}, distance ${distance.toFixed(2)})`,
+    ...(onlyTarget.length === 0 ? [] : [`    fails here and not with it: ${named(onlyTarget)}`]),
+    ...(unjudged.length === 0 ? [] : [`    fails with it, not judged here: ${named(unjudged)}`]),
+  ]);
 }
 
 function targetLines(conclusion: TargetConclusion, limit: number, paint: Paint): string[] {
@@ -86,7 +93,7 @@ function targetLines(conclusion: TargetConclusion, limit: number, paint: Paint):
     heading,
     `  ${visible(conclusion.because).replaceAll('\n', '\n  | ')}`,
     `  ${tally}`,
-    ...likenessLine(target),
+    ...likenessLines(target),
     ...grave.slice(0, limit).flatMap((group) => ['', ...problemLines(conclusion, group, paint)]),
     ...(more > 0 ? ['', `  … and ${more} more, see report`] : []),
     '',

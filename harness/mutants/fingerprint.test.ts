@@ -40,34 +40,42 @@ test('the same failures are at distance 0, with nothing that sets them apart', (
       distance: 0,
       common: ['A', 'B', 'C'],
       onlyTarget: [],
-      onlyMutant: [],
       unjudged: [],
     },
   ]);
 });
 
-test('names what fails only on the target, only on the mutant, and what was not judged', () => {
+test('names what fails only on the target, and what was not judged', () => {
   const verdicts = failing('ABCDEF', { H: 'not-applicable' });
-  expect(fingerprint(verdicts, [suspect('M-1', 'ABCDEGH')], across)).toEqual([
+  expect(fingerprint(verdicts, [suspect('M-1', 'ABCDEH')], across)).toEqual([
     {
       mutant: 'M-1',
       mistake: 'mistake M-1',
-      distance: 0.29,
+      distance: 0.17,
       common: ['A', 'B', 'C', 'D', 'E'],
       onlyTarget: ['F'],
-      onlyMutant: ['G'],
       unjudged: ['H'],
     },
+  ]);
+});
+
+test('a mutant is out when one of its scenarios passes on the target, however much else is the same', () => {
+  expect(names(failing('ABCDEF'), [suspect('M-1', 'ABCDEFG')], across)).toEqual([]);
+  expect(names(failing('ABCDEF', { G: 'inconclusive' }), [suspect('M-1', 'ABCDEFG')], across)).toEqual([
+    'M-1 0',
+  ]);
+  expect(names(failing('ABCDEF'), [suspect('M-1', 'ABCDEFG'), suspect('M-2', 'ABCDE')], across)).toEqual([
+    'M-2 0.17',
   ]);
 });
 
 test.each([
   ['conformant', outcomes({}), 'AB'],
   ['only warned of', outcomes({ A: 'warn', B: 'info' }), 'AB'],
-  ['far off', failing('ABC'), 'ABDE'],
-  ['two of four apart', failing('ABC'), 'ABD'],
-  ['one of three apart', failing('AB'), 'ABC'],
-  ['of one failure in common', failing('A'), 'AB'],
+  ['far off', failing('ABCDE'), 'AB'],
+  ['two of four apart', failing('ABCD'), 'AB'],
+  ['one of three apart', failing('ABC'), 'AB'],
+  ['of one failure in common', failing('A', { B: 'warn' }), 'AB'],
   ['of one failure in common, the rest not run', failing('A', { B: undefined }), 'AB'],
   ['hardly judged', failing('AB', { C: undefined, D: undefined, E: undefined }), 'ABCDE'],
 ])('says nothing of a target that is %s', (_, verdicts, of) => {
@@ -87,9 +95,9 @@ test('nor are several scenarios of one requirement', () => {
 
 test('the nearest are told, two at most, or three where they fail the very same', () => {
   const like = (...of: string[]): Suspect[] => of.map((ids, index) => suspect(`M-${index + 1}`, ids));
-  expect(names(failing('ABC'), like('ABCD', 'ABCE', 'ABCDE'), across)).toEqual(['M-1 0.25', 'M-2 0.25']);
-  expect(names(failing('ABC'), like('ABCD', 'ABCE', 'ABCF'), across)).toEqual([]);
-  expect(names(failing('AB'), like('AB', 'AB', 'AB', 'ABC'), across)).toEqual(['M-1 0', 'M-2 0', 'M-3 0']);
+  expect(names(failing('ABCD'), like('ABC', 'ABD', 'AB'), across)).toEqual(['M-1 0.25', 'M-2 0.25']);
+  expect(names(failing('ABCD'), like('ABC', 'ABD', 'ACD'), across)).toEqual([]);
+  expect(names(failing('AB'), like('AB', 'AB', 'AB', 'A'), across)).toEqual(['M-1 0', 'M-2 0', 'M-3 0']);
   expect(names(failing('AB'), like('AB', 'AB', 'AB', 'AB'), across)).toEqual([]);
 });
 
@@ -113,6 +121,6 @@ test('is held against the permutations that the mutant was played under, and no 
   expect(names(full, suspects, wide)).toEqual(['M-core 0', 'M-rsa 0']);
   // Where the mutant's own permutation was not played, a pass under the core profile's says nothing of it.
   expect(fingerprint(failing('BC'), suspects.slice(1), wide)).toMatchObject([
-    { distance: 0, onlyMutant: [], unjudged: ['A'] },
+    { distance: 0, unjudged: ['A'] },
   ]);
 });

@@ -13,7 +13,7 @@ export interface Suspect {
   readonly failing: readonly string[];
 }
 
-/** A mutant that fails nearly the same scenarios as a target. Plain data. */
+/** A mutant all of whose scenarios, as far as they were judged, fail on a target, and hardly any others. Plain data. */
 export interface Resemblance {
   readonly mutant: string;
   readonly mistake: string;
@@ -21,15 +21,14 @@ export interface Resemblance {
   readonly distance: number;
   readonly common: readonly string[];
   readonly onlyTarget: readonly string[];
-  readonly onlyMutant: readonly string[];
   /** Scenarios that fail on the mutant, and were not judged on the target. */
   readonly unjudged: readonly string[];
 }
 
 /**
- * How far apart two sets of failures may be to be called alike: seven of ten in common. Held against the mutants
- * themselves, each without its own kill set, the nearest within this is a mistake of the same kind; at two of three in
- * common it often is not.
+ * How far apart two sets of failures may be to be called alike: seven of ten in common. Compared with the mutants
+ * themselves, each without its own kill set, the nearest within this is a mistake of the same kind in nine of ten cases
+ * (`suites/likeness.test.ts`); at two of three in common it often is not.
  */
 const CLOSE = 0.3;
 /** How many mutants may be equally near. Where several make the very same scenarios fail, they are told apart by nothing. */
@@ -46,6 +45,8 @@ interface Likeness extends Resemblance {
 /**
  * The mutants that a target's failures are like: the nearest, where it is near enough to be worth saying, and those
  * exactly as near. Empty for a target that fails nothing, and where the run leaves too many equally near.
+ *
+ * A mutant is out when a scenario that fails on it passes on the target: whatever that has, it is not this mistake.
  *
  * Only scenarios that passed or failed are compared. A mutant is held against the permutations that its kill set was
  * recorded under, so that a run of the full profile is compared with what it would have shown there.
@@ -69,6 +70,7 @@ export function fingerprint(
   };
   const near = suspects
     .map((suspect) => likeness(suspect, vector(suspect.also)))
+    .filter((one) => one !== undefined)
     .filter(({ common }) => common.length > 0)
     .toSorted((a, b) => a.distance - b.distance || a.unlike - b.unlike);
   const [nearest] = near;
@@ -87,24 +89,27 @@ export function fingerprint(
  * One broken requirement in common is a coincidence, even where it is all there is to the mutant: that its scenarios fail
  * does not say that they fail in the same way, and most of them try more than one mistake.
  */
-function isTelling({ common, onlyMutant, unjudged }: Likeness): boolean {
+function isTelling({ common, unjudged }: Likeness): boolean {
   const requirements = new Set(common.map(requirementIdOf));
-  return requirements.size > 1 && common.length + onlyMutant.length >= unjudged.length;
+  return requirements.size > 1 && common.length >= unjudged.length;
 }
 
-function likeness({ mutant, mistake, failing }: Suspect, { failed, passed, unlike }: Vector): Likeness {
+/** @returns `undefined` where a scenario that fails on the mutant passes on the target */
+function likeness(
+  { mutant, mistake, failing }: Suspect,
+  { failed, passed, unlike }: Vector,
+): Likeness | undefined {
+  if (failing.some((scenario) => passed.has(scenario))) return undefined;
   const common = failing.filter((scenario) => failed.has(scenario));
   const onlyTarget = [...failed].filter((scenario) => !failing.includes(scenario));
-  const onlyMutant = failing.filter((scenario) => passed.has(scenario));
-  const unjudged = failing.filter((scenario) => !failed.has(scenario) && !passed.has(scenario));
-  const union = common.length + onlyTarget.length + onlyMutant.length;
+  const unjudged = failing.filter((scenario) => !failed.has(scenario));
+  const union = common.length + onlyTarget.length;
   return {
     mutant,
     mistake,
-    distance: union === 0 ? 1 : (onlyTarget.length + onlyMutant.length) / union,
+    distance: union === 0 ? 1 : onlyTarget.length / union,
     common,
     onlyTarget,
-    onlyMutant,
     unjudged,
     unlike: unjudged.filter((scenario) => unlike.has(scenario)).length,
   };

@@ -145,6 +145,7 @@ test.each<[string, Outcome, ReturnType<typeof read>]>([
       bearer: false,
       error: null,
       text: '401 with a WWW-Authenticate field that does not parse (a parameter without a value, in: Bearer a=b, error=)',
+      unreadable: 'a parameter without a value, in: Bearer a=b, error=',
     },
   ],
   [

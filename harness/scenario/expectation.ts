@@ -61,6 +61,8 @@ export type Reading =
       readonly bearer: boolean;
       /** The error of the DPoP challenge, `null` where that has none; left out where there is no such challenge. */
       readonly dpop?: string | null;
+      /** Why the challenge cannot be read; left out where it can, or where there is none. */
+      readonly unreadable?: string;
     }
   /** The target's own failure: 5xx. */
   | { readonly kind: 'server-error'; readonly text: string }
@@ -97,6 +99,7 @@ export function read(outcome: Outcome): Reading {
       status,
       bearer: false,
       error: null,
+      unreadable: parsed.problem,
       text: `${status} with a WWW-Authenticate field that does not parse (${parsed.problem})`,
     };
   }

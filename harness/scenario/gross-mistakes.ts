@@ -1,4 +1,5 @@
 import { ConnectFailure } from '../wire/connection.ts';
+import type { Connection } from '../wire/connection.ts';
 import type { Finding } from './finding.ts';
 import { Unjudgeable } from './finding.ts';
 import type { Play } from './play.ts';
@@ -16,6 +17,8 @@ export interface GrossMistake {
 interface Attempt {
   readonly plan: RequestPlan;
   readonly connect?: ConnectPlan;
+  /** Default: a connection of its own. */
+  readonly on?: Connection;
 }
 
 interface Probe extends GrossMistake {
@@ -70,6 +73,15 @@ const PROBES: readonly Probe[] = [
     requests: () => [{ plan: { proof: { claims: { ekm: NONSENSE } } } }],
   },
   {
+    covers: ['proof.claims.ekm'],
+    cause:
+      'The ekm claim is compared with the values of other connections too (see RS-EKM-5): a proof made on one is accepted on any. Compare it with the exporter value of the connection that carries the request, and with no other.',
+    requests: async (play) => {
+      const forConnection = await play.connect();
+      return [{ plan: {}, on: forConnection }, { plan: { proof: { forConnection } } }];
+    },
+  },
+  {
     covers: ['proof.claims.ath'],
     cause:
       'The ath claim is not compared at all (see RS-PL-2): any value is accepted. Compare it with the SHA-256 of the access token as presented.',
@@ -89,8 +101,9 @@ const PROBES: readonly Probe[] = [
     cause:
       'The jti of a proof is not remembered at all (see RS-PL-7). Keep the jti values of each access token until it expires, whatever connection and proof they came with.',
     requests: async (play) => {
-      const [token, claims] = [await play.mint(), play.perRequest()];
-      return [{ plan: { token, proof: { claims } } }, { plan: { token, proof: { claims } } }];
+      const [on, token, claims] = [await play.connect(), await play.mint(), play.perRequest()];
+      const attempt = { on, plan: { token, proof: { claims } } };
+      return [attempt, attempt];
     },
   },
   {
@@ -178,8 +191,8 @@ export async function findGrossMistakes(play: Play): Promise<readonly GrossMista
 async function allServed(play: Play, { requests }: Probe): Promise<boolean> {
   try {
     const attempts = await requests(play);
-    for (const { plan, connect } of attempts) {
-      const on = await play.connect(connect);
+    for (const { plan, connect, on: given } of attempts) {
+      const on = given?.open === true ? given : await play.connect(connect);
       const { served } = await play.send('a check that may be missing', plan, { on }, 'diagnosis');
       if (!served) return false;
     }

@@ -20,6 +20,10 @@ import type { Severity } from './requirement.ts';
 import type { ServerScenario } from './scenario.ts';
 import type { Setting } from './setting.ts';
 
+/** Whatever the code may be, nobody can read it. */
+export const UNREADABLE =
+  'The challenge in WWW-Authenticate does not parse, so that no client can read the error code (see RS-ERR-4). Quote parameter values, and leave out what must not stand in them (RFC 9110 §11.6.1, RFC 6750 §3).';
+
 /** A harmless difference, which must not change the answer. */
 const NEUTRAL: RequestPlan = { fields: [['X-Tsbt-Neutral', '1']] };
 
@@ -242,7 +246,9 @@ export class Stage extends Play {
         this.#book.broken(
           `${what}: refused with ${reading.text}, must be ${wanted}`,
           reading.kind === 'cut' ? 'ended' : 'other-manner',
-          cause,
+          reading.kind === 'refused' && reading.unreadable !== undefined
+            ? { 'other-manner': UNREADABLE }
+            : cause,
         );
         return this.#severity;
       case 'server-error':

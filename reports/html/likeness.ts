@@ -17,14 +17,21 @@ function scenarioNames(scenarios: readonly string[], { target, groups }: TargetC
 }
 
 function apart(
-  { common, onlyTarget, onlyMutant, unjudged }: Resemblance,
+  { common, onlyTarget, unjudged }: Resemblance,
   conclusion: TargetConclusion,
 ): readonly Markup[] {
   const rows: readonly (readonly [string, readonly string[]])[] = [
     [common.length === 1 ? 'fails on both' : 'fail on both', common],
-    ['only on this target', onlyTarget],
-    ['only with that mistake', onlyMutant],
-    ['with that mistake, and not judged here', unjudged],
+    [
+      onlyTarget.length === 1 ? 'fails here, passes with that mistake' : 'fail here, pass with that mistake',
+      onlyTarget,
+    ],
+    [
+      unjudged.length === 1
+        ? 'fails with that mistake, not judged here'
+        : 'fail with that mistake, not judged here',
+      unjudged,
+    ],
   ];
   return rows
     .filter(([, scenarios]) => scenarios.length > 0)
@@ -36,7 +43,7 @@ function apart(
 
 function resemblance(one: Resemblance, conclusion: TargetConclusion, listed: boolean): Markup {
   const id = html`<code>${shown(one.mutant)}</code>`;
-  const failures = one.common.length + one.onlyTarget.length + one.onlyMutant.length;
+  const failures = one.common.length + one.onlyTarget.length;
   return html`<li>
     <strong>${listed ? html`<a href="#${catchId(one.mutant)}">${id}</a>` : id} ${shown(one.mistake)}</strong>
     <span class="dim"

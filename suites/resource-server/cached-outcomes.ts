@@ -12,7 +12,7 @@ const CACHED_TOO_EARLY =
 const REFUSAL_REMEMBERED =
   'A refusal is stored for the pair of connection and token. Store only success: a client that is told what is wrong must be able to repair it.';
 const CLAIMS_SKIPPED =
-  'A cache hit skips the per-request claims. Check jti, htm and htu whenever a proof has them, or cache only proofs without them (AMB-15).';
+  'On a verified pair of connection and token the per-request claims are not checked in full; where RS-PL-10 or RS-PL-11 fails too, not even on the first request. Check jti, htm and htu whenever a proof has them, or cache only proofs without them (AMB-15).';
 
 const HOUR = 3600;
 

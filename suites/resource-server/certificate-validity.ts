@@ -106,7 +106,7 @@ export const certificateValidity = suite('resource-server', 'certificate-validit
     across: { tls: AXES.tls, key: AXES.key },
     cause: {
       rejected:
-        'Only certificates that the trust anchor has issued itself are taken, or the end-entity certificate is not the one that is looked at. Build the chain from the certificates that the client sends, and let it be long enough: servers limit its depth by a setting of their own.',
+        'If a new certificate without intermediates is accepted (RS-MTLS-5): only certificates that the trust anchor has issued itself are, or the end-entity certificate is not the one that is looked at. Build the chain from the certificates that the client sends, and let it be long enough: servers limit its depth by a setting of their own.',
     },
     async run(stage) {
       await another(stage);

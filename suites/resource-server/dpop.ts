@@ -25,10 +25,19 @@ const HALF_A_BINDING =
   'Where a DPoP proof is right, the Session-Binding Proof is not verified in full. Both are verified, each by its own rules (draft -06 §4.2).';
 const REMEMBERED =
   'What was verified once on the connection is taken for both bindings. Only the session’s binding lasts for the connection: a DPoP proof belongs to one request.';
+const OTHER_KEY =
+  'The key of the DPoP proof is not compared with cnf.jkt. Its thumbprint (RFC 7638) has to be that one (RFC 9449 §6.1, §7.1).';
+const DPOP_SUFFICES =
+  'Where a DPoP proof is right, or a binding was verified on the connection before, no Session-Binding Proof is demanded. Demand it with each request, whatever else comes with it.';
 const BY_SCHEME =
   'Which binding is enforced follows from the scheme, so that the sender chooses which one to drop. Read it from the token’s cnf.';
 
 const HOUR = 3600;
+
+/** By a key that is not the one in `cnf.jkt`. */
+function byAnotherKey({ otherDpopKey }: Stage): Variation {
+  return { ...wrongDpop('by another key', { by: otherDpopKey }), cause: OTHER_KEY };
+}
 
 function wrongDpop(what: string, dpop: DpopPlan, ...differs: readonly string[]): Variation {
   return { what: `DPoP proof ${what}`, change: { dpop }, ...(differs.length > 0 ? { differs } : {}) };
@@ -129,7 +138,7 @@ export const dpop = suite('resource-server', 'dpop', [
     title: 'takes the DPoP proof of a token bound in both ways for one request only',
     capabilities: ['dpop'],
     cause:
-      'The jti of the DPoP proof is not remembered, so that one proof serves several requests. Keep it for as long as the proof is accepted (RFC 9449 §11.1).',
+      'The jti of the DPoP proof is not remembered, or no DPoP proof is looked at once one was verified on the connection, so that one serves several requests. Keep it for as long as the proof is accepted (RFC 9449 §11.1).',
     async run(stage) {
       const base = await doublyBound(stage);
       const token = await stage.mint({ jkt: stage.dpopKey });
@@ -171,8 +180,12 @@ export const dpop = suite('resource-server', 'dpop', [
       const control = await stage.control('both proofs', base, { on });
       for (const variation of [
         { what: 'the same token and session proof, without DPoP proof', change: { dpop: null } },
-        wrongDpop('by another key', { by: stage.otherDpopKey }),
-        { what: 'the same token with a DPoP proof, without session proof', change: { proof: null } },
+        byAnotherKey(stage),
+        {
+          what: 'the same token with a DPoP proof, without session proof',
+          change: { proof: null },
+          cause: DPOP_SUFFICES,
+        },
       ])
         await stage.refusesOne(REFUSED, variation, control, base, { on });
       await stage.control('both proofs again', base, { on });
@@ -194,7 +207,7 @@ export const dpop = suite('resource-server', 'dpop', [
         REFUSED,
         [
           { what: 'no DPoP proof', change: { dpop: null } },
-          wrongDpop('by another key', { by: stage.otherDpopKey }),
+          byAnotherKey(stage),
           {
             what: 'mallory’s certificate, with a DPoP proof by alice’s key',
             connect: { identity: stage.mallory },
@@ -222,7 +235,7 @@ export const dpop = suite('resource-server', 'dpop', [
         [
           { what: 'no DPoP proof', change: { dpop: null } },
           { what: `no DPoP proof, scheme ${other}`, change: { dpop: null, ...under(other) } },
-          wrongDpop('by another key', { by: stage.otherDpopKey }),
+          byAnotherKey(stage),
           {
             what: 'a Session-Binding Proof instead of the DPoP proof',
             change: { dpop: null, proof: {} },

@@ -2,6 +2,7 @@ import { refused, refusedExactly } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import type { Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
+import { UNREADABLE } from '../../harness/scenario/stage.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import { bearerChallenges, challengeProblems } from './challenge-syntax.ts';
 import {
@@ -96,7 +97,6 @@ export const errorResponses = suite('resource-server', 'error-responses', [
   {
     id: 'RS-ERR-5',
     title: 'explains each failure in an error_description',
-    cause: NO_REASON,
     async run(stage) {
       let explained = 0;
       for (const failure of [...(await invalidProofs(stage)), missingProof(protectedRequest(stage))]) {
@@ -110,6 +110,7 @@ export const errorResponses = suite('resource-server', 'error-responses', [
               /\S/.test(parameters.get('error_description') ?? ''),
             ),
             `${what}: refused with ${reading.text} and without an error_description`,
+            reading.unreadable === undefined ? NO_REASON : UNREADABLE,
           );
         }
       }

@@ -173,7 +173,6 @@ export const exporter = suite('resource-server', 'exporter', [
     id: 'RS-EKM-5',
     title: 'refuses a proof that was made for another live connection',
     across: EVERY_TRANSPORT,
-    cause: NOT_COMPARED,
     async run(stage) {
       const crowd = await Promise.all(Array.from({ length: 4 }, () => stage.connect()));
       for (const connection of crowd)

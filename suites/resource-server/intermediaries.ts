@@ -4,6 +4,7 @@ import { suite } from '../../harness/scenario/scenario.ts';
 import type { Way } from '../../harness/scenario/play.ts';
 import { attempt, tell, victimOf } from './attack.ts';
 import type { Meaning } from './attack.ts';
+import { NO_CERTIFICATE } from './attack-meanings.ts';
 
 /** draft -06 §6.1.5, §3.3.2 step 5: what a member of a chain, or a malicious server, makes of the tokens it gets to see. */
 
@@ -153,7 +154,7 @@ export const intermediaries = suite('resource-server', 'threats', [
           {
             connect: { identity: null },
           },
-          RELAYED,
+          NO_CERTIFICATE,
         ),
         await attempt(
           stage,
@@ -169,7 +170,7 @@ export const intermediaries = suite('resource-server', 'threats', [
           {
             connect: { identity: null },
           },
-          SYNCHRONISED,
+          NO_CERTIFICATE,
         ),
       ];
       if (setting.target.capabilities.has('tls1.2')) {

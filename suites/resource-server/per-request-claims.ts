@@ -14,6 +14,8 @@ const TARGET_IGNORED =
   'The htu claim is not compared with the target of the request, or only its beginning. Compare the whole path, without query and fragment.';
 const ONLY_WHERE_TRUE =
   'An empty claim counts as one that is absent. Compare the claim whenever it is there.';
+const WITH_THE_OTHERS =
+  'The claim is looked at only where the proof has jti too. Each of the three is checked wherever it is present.';
 const CONVERTED = 'The claim is converted to text, or its type is not looked at. Demand a JSON string.';
 const AUTHORITY_IGNORED =
   'Only the path of an absolute htu is compared. Scheme, host and port count too: compare them with the server’s own.';
@@ -125,7 +127,11 @@ export const perRequestClaims = suite('resource-server', 'per-request-claims', [
       const base = { proof: { claims: { htm: 'GET' } } };
       const right = await stage.send('a proof with htm alone', base);
       if (!right.served) return stage.observe('a proof with htm but without jti and htu is refused (AMB-28)');
-      await stage.refuses(refused('invalid_proof'), [htm('POST on a GET request', 'POST')], base);
+      await stage.refuses(
+        refused('invalid_proof'),
+        [htm('POST on a GET request', 'POST', WITH_THE_OTHERS)],
+        base,
+      );
     },
   },
   {
@@ -165,7 +171,7 @@ export const perRequestClaims = suite('resource-server', 'per-request-claims', [
       const right = await stage.send('a proof with htu alone', base);
       if (!right.served) return stage.observe('a proof with htu but without jti and htm is refused (AMB-28)');
       const other = stage.perRequest('GET', ELSEWHERE).htu;
-      await stage.refuses(refused('invalid_proof'), [htu('another path', other)], base);
+      await stage.refuses(refused('invalid_proof'), [htu('another path', other, WITH_THE_OTHERS)], base);
     },
   },
   {

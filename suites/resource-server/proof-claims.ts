@@ -213,8 +213,8 @@ export const proofClaims = suite('resource-server', 'proof-claims', [
         issuedAt('iat is an array with the right number', [clock()]),
         issuedAt('iat is an object', {}),
         issuedAtText('1e400'),
-        issuedAtText('-0'),
-        issuedAtText('18446744073709551616'),
+        { ...issuedAtText('-0'), cause: NO_WINDOW },
+        { ...issuedAtText('18446744073709551616'), cause: NO_WINDOW },
         { what: 'iat is NaN', change: { proof: { payloadText: literalMember('iat', 'NaN') } } },
       ]);
     },

@@ -29,7 +29,12 @@ export const proofIdentifier = suite('resource-server', 'proof-identifier', [
       const claims = stage.perRequest();
       const base = { token, proof: { claims } };
       const first = await stage.control('a proof with a fresh jti', base);
-      await stage.accepts('another proof for the token, with its own jti', { token, ...tied(stage) });
+      await stage.accepts(
+        'another proof for the token, with its own jti',
+        { token, ...tied(stage) },
+        {},
+        'The token, or that it had a proof with jti, is remembered instead of the jti. A proof with another jti is another proof.',
+      );
       const expected = refused('invalid_proof');
       const differs = ['proof.claims.jti'];
       if (first.connection.open) {

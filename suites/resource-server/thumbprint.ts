@@ -21,6 +21,9 @@ const IN_PART =
 const SHA1 =
   'A SHA-1 thumbprint is accepted in place of the SHA-256 one. Compare x5t#S256, and nothing else, with the SHA-256 of the certificate.';
 
+const NO_SHA256 =
+  'A token without x5t#S256 is accepted: the thumbprint is compared only where it is present, or the SHA-1 one passes in its place. Demand x5t#S256.';
+
 const MISMATCH = refused('invalid_token', 'invalid_proof');
 
 /** What changes in a request's description when another client sends it with a proof of its own. */
@@ -160,7 +163,7 @@ export const thumbprints = suite('resource-server', 'thumbprint', [
             },
           },
           differs: ['token.claims.cnf.x5t#S256', 'token.claims.cnf.x5t'],
-          cause: SHA1,
+          cause: NO_SHA256,
         },
       ]);
     },
