@@ -167,6 +167,7 @@ interface ResultShape {
   readonly attribution?: Attribution;
   readonly reason?: string;
   readonly cause?: string;
+  readonly findings?: ResultRecord['findings'];
   readonly permutation?: Permutation;
   readonly evidence?: Evidence;
 }
@@ -187,6 +188,7 @@ export function sampleResult(shape: ResultShape): ResultRecord {
     attribution: passed ? null : (shape.attribution ?? 'target'),
     reason: passed ? null : (shape.reason ?? 'Expected 401 with error invalid_proof, observed 200.'),
     cause: shape.cause ?? null,
+    ...(shape.findings !== undefined && { findings: shape.findings }),
     durationMs: 14.2,
     evidence: shape.evidence ?? samplePair(401, 'invalid_proof'),
   };

@@ -17,17 +17,45 @@ test('tells conclusion, counts, each failure with its repeat command, path and c
   expect(text).toContain('! The baseline lists RS-FLD-9');
 });
 
-test('says in one line which known mistakes the failures are like', () => {
+test('says which known mistakes the failures are like, and what sets the target apart from them', () => {
   expect(terminalSummary(sampleReport(), options)).toContain(
-    '\n  behaves like M-RS-21 compares ekm with the value of the certificate’s first connection · or M-RS-999 takes any exporter value of the process (nearly the same failures, distance 0.25)\n',
+    [
+      '',
+      '  behaves like M-RS-21 compares ekm with the value of the certificate’s first connection (nearly the same failures, distance 0.25)',
+      '    fails here and not with it: RS-PL-4',
+      '    fails with it, not judged here: RS-T4',
+      '  or like M-RS-999 takes any exporter value of the process (nearly the same failures, distance 0.25)',
+      '    fails here and not with it: RS-PL-4',
+      '',
+    ].join('\n'),
   );
   const { resemblances: _near, ...target } = sampleTarget;
   expect(terminalSummary(sampleReport({ targets: [target] }), options)).not.toContain('behaves like');
 });
 
+test('what follows from one mistake is told once, with the other scenarios on one line', () => {
+  const ids = ['RS-A-1', 'RS-A-2', 'RS-A-3'];
+  const results = ids.map((id) =>
+    sampleResult({ id, suite: 's', title: 't', verdict: 'fail', cause: 'one mistake' }),
+  );
+  const text = terminalSummary(sampleReport({ results }), options);
+  expect(text.match(/✕ fail/g)).toHaveLength(1);
+  expect(text).toContain('      likely cause: one mistake\n      the same cause: RS-A-2, RS-A-3\n');
+});
+
+test('says what was not tried for want of an optional capability, and what to add', () => {
+  const reason = 'the target does not claim counter';
+  const result = sampleResult({ id: 'RS-ERR-6', suite: 's', title: 't', verdict: 'not-applicable', reason });
+  const text = terminalSummary(sampleReport({ results: [result] }), options);
+  expect(text).toContain(
+    'Not tried for want of an optional capability; offer it and add it to capabilities in the manifest:\n    counter (POST <protected>/counter adds one, GET returns {"count": n}): RS-ERR-6\n',
+  );
+  expect(terminalSummary(sampleReport(), options)).not.toContain('Not tried');
+});
+
 test('known failures come after new ones', () => {
   const text = terminalSummary(sampleReport(), options);
-  expect(text.indexOf('RS-PL-4')).toBeGreaterThan(text.indexOf('✕ fail RS-T1'));
+  expect(text.indexOf('✕ fail RS-PL-4')).toBeGreaterThan(text.indexOf('✕ fail RS-T1'));
 });
 
 test('the number of failures told is bounded', () => {

@@ -1,9 +1,11 @@
 import type { Verdict } from '../harness/scenario/record.ts';
 import { VERDICTS } from '../harness/scenario/record.ts';
-import type { ScenarioGroup } from './assemble.ts';
 import { concludeTargets, type Conclusion, type TargetConclusion } from './conclusion.ts';
 import { targetTable } from './target-table.ts';
-import type { Report, TargetSummary } from './model.ts';
+import { entriesOf } from './entries.ts';
+import type { Entry } from './entries.ts';
+import type { Catch, Report, TargetSummary } from './model.ts';
+import { missingCapabilities } from './optional-capabilities.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { clip, visible, visibleLine } from './visible.ts';
 
@@ -12,7 +14,7 @@ export interface TerminalOptions {
   readonly reportPath: string;
   /** Use ANSI colours. Default `false`. */
   readonly colour?: boolean;
-  /** How many failing or inconclusive scenarios of a target are told in full. Default 10. */
+  /** How many failures of a target, and reasons why something could not be judged, are told in full. Default 10. */
   readonly limit?: number;
 }
 
@@ -40,7 +42,7 @@ function told(label: string, value: string): string[] {
   return [`      ${label}${first}`, ...more.map((line) => `      | ${line}`)];
 }
 
-function problemLines(conclusion: TargetConclusion, group: ScenarioGroup, paint: Paint): string[] {
+function problemLines(conclusion: TargetConclusion, { lead: group, also }: Entry, paint: Paint): string[] {
   const [worst] = group.results;
   const same = group.results.filter(({ verdict }) => verdict === group.verdict).length;
   const where = group.results.length === 1 ? '' : ` (${same} of ${group.results.length} permutations)`;
@@ -51,8 +53,16 @@ function problemLines(conclusion: TargetConclusion, group: ScenarioGroup, paint:
     ...told('', worst.reason ?? 'no reason given'),
     ...(worst.attribution === null || worst.attribution === 'target'
       ? []
-      : [`      a matter of the ${worst.attribution}`]),
+      : [`      attributed to the ${worst.attribution}`]),
     ...(worst.cause === null ? [] : told('likely cause: ', worst.cause)),
+    ...(also.length === 0
+      ? []
+      : [
+          `      ${group.verdict === 'fail' ? 'the same cause' : 'for the same reason'}: ${named(
+            also.map(({ scenario }) => scenario),
+            ALIKE,
+          )}`,
+        ]),
     paint('dim', `      repeat: ${visibleLine(reproduceCommand(conclusion.target, worst))}`),
   ];
 }
@@ -60,10 +70,13 @@ function problemLines(conclusion: TargetConclusion, group: ScenarioGroup, paint:
 /** How many scenarios are named on one line before the rest is only counted. */
 const NAMED = 12;
 
-/** Scenarios on one line; the ids of more than a dozen tell nothing. */
-function named(scenarios: readonly string[]): string {
-  const more = scenarios.length - NAMED;
-  return `${scenarios.slice(0, NAMED).map(visibleLine).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+/** The same for those that follow from one mistake: more of them are named, since they are told nowhere else. */
+const ALIKE = 40;
+
+/** Scenarios on one line. */
+function named(scenarios: readonly string[], limit = NAMED): string {
+  const more = scenarios.length - limit;
+  return `${scenarios.slice(0, limit).map(visibleLine).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** What known mistake this looks like, where one is near, and what sets the two apart. */
@@ -75,27 +88,39 @@ function likenessLines({ resemblances = [] }: TargetSummary): string[] {
   ]);
 }
 
-function targetLines(conclusion: TargetConclusion, limit: number, paint: Paint): string[] {
-  const { target, counts, groups } = conclusion;
+/** What binds every implementation and was not tried, as the target offers nothing to see it by. */
+function untriedLines(conclusion: TargetConclusion, paint: Paint): string[] {
+  const missing = missingCapabilities(conclusion);
+  if (missing.length === 0) return [];
+  return [
+    '',
+    `  ${paint('bold', 'Not tried')} for want of an optional capability; offer it and add it to capabilities in the manifest:`,
+    ...missing.map(({ name, claim, scenarios }) => `    ${name} (${claim}): ${named(scenarios)}`),
+  ];
+}
+
+function targetLines(
+  conclusion: TargetConclusion,
+  catches: readonly Catch[] | undefined,
+  limit: number,
+  paint: Paint,
+): string[] {
+  const { target, counts } = conclusion;
   const heading = `${paint('bold', visibleLine(target.title))}: ${paint(CONCLUSION[conclusion.conclusion], conclusion.headline.toUpperCase())}`;
   const tally = VERDICTS.toReversed()
     .filter((verdict) => counts[verdict] > 0 || verdict === 'pass' || verdict === 'fail')
     .map((verdict) => `${counts[verdict]} ${verdict}`)
     .join(' · ');
-  // What is new comes before what is known, and failures before what could not be judged.
-  const rank = ({ scenario, verdict }: ScenarioGroup): number =>
-    VERDICTS.indexOf(verdict) * 2 + (scenario in target.knownFailures ? 1 : 0);
-  const grave = groups
-    .filter(({ verdict }) => verdict === 'fail' || verdict === 'inconclusive')
-    .toSorted((a, b) => rank(a) - rank(b));
-  const more = grave.length - limit;
+  const entries = entriesOf(conclusion, catches);
+  const more = entries.slice(limit).reduce((sum, { also }) => sum + 1 + also.length, 0);
   return [
     heading,
     `  ${visible(conclusion.because).replaceAll('\n', '\n  | ')}`,
     `  ${tally}`,
     ...likenessLines(target),
-    ...grave.slice(0, limit).flatMap((group) => ['', ...problemLines(conclusion, group, paint)]),
+    ...entries.slice(0, limit).flatMap((entry) => ['', ...problemLines(conclusion, entry, paint)]),
     ...(more > 0 ? ['', `  … and ${more} more, see report`] : []),
+    ...untriedLines(conclusion, paint),
     '',
   ];
 }
@@ -116,7 +141,9 @@ export function terminalSummary(report: Report, options: TerminalOptions): strin
   const conclusions = concludeTargets(report);
   return [
     '',
-    ...conclusions.flatMap((conclusion) => targetLines(conclusion, options.limit ?? 10, paint)),
+    ...conclusions.flatMap((conclusion) =>
+      targetLines(conclusion, report.catches, options.limit ?? 10, paint),
+    ),
     ...problems.map((problem) => paint('yellow', `! ${visible(problem).replaceAll('\n', '\n  | ')}`)),
     ...(problems.length > 0 ? [''] : []),
     ...(conclusions.length > 2 ? [...targetTable(conclusions), ''] : []),

@@ -82,6 +82,16 @@ const PROBES: readonly Probe[] = [
     },
   },
   {
+    covers: ['proof.claims.ekm'],
+    cause:
+      'A binding that was verified on one connection is found on any other (see RS-CACHE-2). Key verified bindings by the connection object as well as by the whole ath, and drop them when the connection ends.',
+    requests: async (play) => {
+      const [on, token] = [await play.connect(), await play.mint()];
+      const same = { plan: { token, proof: play.proof(on, token) } };
+      return [{ ...same, on }, { ...same, on }, same];
+    },
+  },
+  {
     covers: ['proof.claims.ath'],
     cause:
       'The ath claim is not compared at all (see RS-PL-2): any value is accepted. Compare it with the SHA-256 of the access token as presented.',

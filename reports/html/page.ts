@@ -55,8 +55,8 @@ export function renderHtml(report: Report): string {
       </header>
       <main>
         ${problems(report)} ${targetTable(conclusions)}
-        ${conclusions.map((conclusion) => targetSummary(conclusion, listed))} ${runFacts(report)}
-        ${navigation(sections)} ${sections.map(([, , content]) => content)}
+        ${conclusions.map((conclusion) => targetSummary(conclusion, listed, report.catches))}
+        ${runFacts(report)} ${navigation(sections)} ${sections.map(([, , content]) => content)}
       </main>
       <footer class="page">
         <p>

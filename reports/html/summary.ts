@@ -2,12 +2,15 @@ import { VERDICTS } from '../../harness/scenario/record.ts';
 import type { ScenarioGroup } from '../assemble.ts';
 import type { TargetConclusion } from '../conclusion.ts';
 import { consequencesOf, type Consequence } from '../consequences.ts';
-import type { Counts } from '../model.ts';
+import { entriesOf } from '../entries.ts';
+import type { Catch, Counts } from '../model.ts';
 import { rowId, targetId } from './anchors.ts';
 import { conclusionMark, verdictBadge, verdictWord } from './badge.ts';
+import { failureList } from './failures.ts';
 import { likeness } from './likeness.ts';
 import { html, type Markup, plural, shown, shownUpTo } from './markup.ts';
 import { measurements } from './measurements.ts';
+import { untriedList } from './untried.ts';
 
 /** How many scenarios are named beside one consequence before the rest is only counted. */
 const NAMED = 5;
@@ -139,9 +142,16 @@ function facts({ target }: TargetConclusion): Markup {
  *
  * @param listed ids of the known mistakes that have a row in this report
  */
-export function targetSummary(conclusion: TargetConclusion, listed: ReadonlySet<string>): Markup {
+export function targetSummary(
+  conclusion: TargetConclusion,
+  listed: ReadonlySet<string>,
+  catches: readonly Catch[] | undefined,
+): Markup {
   const { target, groups, counts } = conclusion;
-  const failing = groups.filter(({ verdict }) => verdict === 'fail');
+  const entries = entriesOf(conclusion, catches);
+  const failing = entries
+    .flatMap(({ lead, also }) => [lead, ...also])
+    .filter(({ verdict }) => verdict === 'fail');
   const results = VERDICTS.reduce((sum, verdict) => sum + counts[verdict], 0);
   return html`<section
     class="target c-${conclusion.conclusion}"
@@ -155,9 +165,10 @@ export function targetSummary(conclusion: TargetConclusion, listed: ReadonlySet<
     </header>
     ${countBar(counts)}${countList(counts)}
     ${results !== groups.length && html`<p class="dim">${plural(results, 'result')}: ${plural(groups.length, 'scenario')} under several permutations of TLS version, HTTP version and key type.</p>`}
-    ${likeness(conclusion, listed)} ${consequenceList('attack', 'What an attacker could do', failing)}
+    ${likeness(conclusion, listed)} ${failureList(entries)}
+    ${consequenceList('attack', 'What an attacker could do', failing)}
     ${consequenceList('outage', 'What honest parties lose', failing)}
-    ${unjudgedList(groups)}${knownFailures(conclusion)}${warningList(groups)}${attackList(groups)}
+    ${unjudgedList(groups)}${untriedList(conclusion)}${knownFailures(conclusion)}${warningList(groups)}${attackList(groups)}
     ${measurements(conclusion)} ${facts(conclusion)}
   </section>`;
 }
