@@ -84,9 +84,6 @@ test('an authorization server without the draft fails what the draft adds, passe
   await using laboratory = await Laboratory.open(SCENARIOS, requirement);
   const { findings, problem } = await laboratory.observe({
     id: manifest.name,
-    form: 'variant',
-    what: manifest.title,
-    breaks: [],
     also: [],
     manifest,
   });

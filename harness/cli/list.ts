@@ -2,6 +2,7 @@ import { Argument, Command } from 'commander';
 import { coverage } from '../../suites/requirements/coverage.ts';
 import { SCENARIOS } from '../../suites/scenarios.ts';
 import { loadAllSubjects } from '../mutants/subject.ts';
+import { loadTrivialSubjects } from '../mutants/trivial.ts';
 
 /** `tsbt list scenarios|requirements [--json]` */
 export function listCommand(): Command {
@@ -41,9 +42,12 @@ function requirements(json: boolean): string {
     .join('');
 }
 
-/** The mutants, and the harmless variants beside them. */
+/** The mutants, and the harmless variants and trivial targets beside them. */
 async function mutants(json: boolean): Promise<string> {
-  const rows = (await loadAllSubjects()).map(({ id, form, what, breaks }) => ({ id, form, what, breaks }));
+  const rows = [
+    ...(await loadAllSubjects()).map(({ id, form, what, breaks }) => ({ id, form, what, breaks })),
+    ...(await loadTrivialSubjects()).map(({ id, does }) => ({ id, form: 'trivial', what: does, breaks: [] })),
+  ];
   if (json) return `${JSON.stringify(rows, null, 2)}\n`;
   return rows.map((row) => `${row.id.padEnd(24)} ${row.form.padEnd(8)} ${row.what}\n`).join('');
 }

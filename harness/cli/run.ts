@@ -23,6 +23,7 @@ import { loadManifest, manifestForUrl } from '../target/manifest.ts';
 import { containerTargets } from '../target/published.ts';
 import type { Manifest } from '../target/manifest.ts';
 import { loadAllSubjects } from '../mutants/subject.ts';
+import { loadTrivialSubjects } from '../mutants/trivial.ts';
 import { nearMiss } from '../target/near-miss.ts';
 import { UsageError } from '../usage-error.ts';
 import { claimFolder } from './report-folder.ts';
@@ -252,7 +253,7 @@ async function embeddedFor(selection: Selection): Promise<readonly Manifest[]> {
  */
 async function mutants(ids: readonly string[]): Promise<readonly Manifest[]> {
   if (ids.length === 0) return [];
-  const subjects = await loadAllSubjects();
+  const subjects = [...(await loadAllSubjects()), ...(await loadTrivialSubjects())];
   return ids.map((id) => {
     const subject = subjects.find((one) => one.id === id);
     if (subject !== undefined) return subject.manifest;

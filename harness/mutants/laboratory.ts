@@ -47,7 +47,11 @@ export class Laboratory implements AsyncDisposable {
    *
    * @param only ids of the scenarios to play; all of them when left out
    */
-  async observe(subject: Subject, signal?: AbortSignal, only?: ReadonlySet<string>): Promise<Observation> {
+  async observe(
+    subject: Pick<Subject, 'id' | 'also' | 'manifest'>,
+    signal?: AbortSignal,
+    only?: ReadonlySet<string>,
+  ): Promise<Observation> {
     const started = performance.now();
     const observation = (results: readonly ResultRecord[], problem?: string): Observation => ({
       subject: subject.id,
@@ -100,7 +104,7 @@ export class Laboratory implements AsyncDisposable {
 }
 
 /** The core profile's cases, and those under the subject's own permutations where they matter to a scenario. */
-function casesFor({ also }: Subject, scenarios: readonly Scenario[]): readonly Case[] {
+function casesFor({ also }: Pick<Subject, 'also'>, scenarios: readonly Scenario[]): readonly Case[] {
   const core = casesOf(scenarios, WHOLE_CORE);
   const more = scenarios.flatMap((scenario) => {
     const possible = permutations(scenario.across, 'full').map(permutationText);

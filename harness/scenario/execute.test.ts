@@ -293,3 +293,25 @@ test('a target that is not there is a matter of the environment', async () => {
     attribution: 'environment',
   });
 });
+
+const accepting: ScenarioDefinition['run'] = async (stage) => void (await stage.accepts('the valid request'));
+
+const ANYTHING = expect.stringMatching(/also serves a request with neither a valid token nor a valid proof/);
+const unlessPost: Answer = ({ request }) => response(request.method === 'POST' ? 401 : 200);
+
+test.each<[string, Answer, ScenarioDefinition['run'], object]>([
+  ['everything', () => response(200), accepting, { verdict: 'inconclusive', reason: ANYTHING }],
+  [
+    'nearly everything, where the scenario saw a refusal',
+    unlessPost,
+    async (stage) => void (await stage.send('a POST', { method: 'POST' })),
+    { verdict: 'pass' },
+  ],
+  ['only what is valid', correct, accepting, { verdict: 'pass' }],
+])('a pass on a target that serves %s', async (_what, answer, play, expected) => {
+  expect(await executed({ run: play }, { answer }).ended).toMatchObject(expected);
+});
+
+test('a scenario that sends nothing is none of that', async () => {
+  expect(await executed({}, { answer: () => response(200) }).ended).toMatchObject({ verdict: 'pass' });
+});

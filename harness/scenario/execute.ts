@@ -11,6 +11,13 @@ import type { ServerScenario } from './scenario.ts';
 import type { Setting } from './setting.ts';
 import { Stage } from './stage.ts';
 
+/** What a pass amounts to on a target that serves everything. */
+const ACCIDENTAL = new Unjudgeable(
+  'inconclusive',
+  'target',
+  'every request of this scenario was served, but the target also serves a request with neither a valid token nor a valid proof, so this shows nothing; see RS-FLD-1 and RS-SIG-1',
+);
+
 /**
  * Plays one scenario of the resource-server role on one target under one permutation and judges it. Never throws: whatever goes
  * wrong becomes a verdict with its attribution.
@@ -59,7 +66,10 @@ export async function execute(
     !unprepared && findings.some(mayBeGross)
       ? explainedGrossly(findings, await preparations.grossMistakes(permutation, preparation))
       : findings;
-  return record(judge(told, ended), stage.evidence.close());
+  const judgement = judge(told, ended);
+  const accidental =
+    judgement.verdict === 'pass' && stage.sawOnlyServed && (await preparations.servesAnything(permutation));
+  return record(accidental ? judge([], ACCIDENTAL) : judgement, stage.evidence.close());
 }
 
 /** The diagnosis found out why the valid request is rejected; it explains that, and nothing else that the scenario finds. */

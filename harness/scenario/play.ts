@@ -65,6 +65,8 @@ export class Play implements AsyncDisposable {
   readonly #maker: Maker;
   readonly #company: Company;
   #otherDpopKey: DpopKey | undefined;
+  #served = 0;
+  #unserved = 0;
 
   constructor(setting: Setting, permutation: Permutation, preparation: Preparation) {
     this.setting = setting;
@@ -98,6 +100,11 @@ export class Play implements AsyncDisposable {
     return this.setting.profile === 'full';
   }
 
+  /** Whether requests were sent, every one of them was served, and no connection was refused. */
+  get sawOnlyServed(): boolean {
+    return this.#served > 0 && this.#unserved === 0;
+  }
+
   /**
    * Opens a connection of its own; alice's, with this permutation's transport, unless told otherwise.
    * A target that does not let it happen ends the scenario as inconclusive.
@@ -115,7 +122,9 @@ export class Play implements AsyncDisposable {
   /** Like {@link connect}, where not being let in is one of the answers. */
   async tryConnect(plan: ConnectPlan): Promise<Connection | WireFailure> {
     const opened = await this.#company.tryOpen(plan);
-    return 'outcome' in opened ? opened.outcome : opened;
+    if (!('outcome' in opened)) return opened;
+    this.#unserved++;
+    return opened.outcome;
   }
 
   /**
@@ -216,6 +225,8 @@ export class Play implements AsyncDisposable {
     const made = await this.#maker.make(plan, connection);
     const outcome = await connection.send(made.request, this.setting.patienceMs);
     const reading = read(outcome);
+    if (reading.kind === 'served') this.#served++;
+    else this.#unserved++;
     this.#maker.noteNonce(outcome);
     const proofIdsSeen = this.#maker.remember(made);
     // Worked out when first asked for: of thousands of requests only a few are looked at.
@@ -247,7 +258,14 @@ export class Play implements AsyncDisposable {
   }
 
   async #connectionFor(way: Way): Promise<{ connection: Connection; fresh: boolean }> {
-    if (way.on === undefined) return this.#company.usual(way.connect ?? {});
+    if (way.on === undefined) {
+      try {
+        return await this.#company.usual(way.connect ?? {});
+      } catch (error) {
+        this.#unserved++;
+        throw error;
+      }
+    }
     if (!way.on.open) {
       throw new Unjudgeable(
         'not-applicable',

@@ -8,6 +8,7 @@ import type { Permutation } from './record.ts';
 import type { Setting } from './setting.ts';
 import { Play } from './play.ts';
 import type { Exchange } from './play.ts';
+import type { RequestPlan } from './request.ts';
 
 /** What has to be known of a target before right requests can be made under a permutation. */
 export interface Preparation {
@@ -29,6 +30,13 @@ export const LITERAL: Preparation = {
   persistent: true,
 };
 
+/** Wrong in every respect, so that no single mistake is enough to have it served. */
+const NOTHING_VALID: RequestPlan = {
+  token: null,
+  fields: [['Authorization', 'Bearer eyJhbGciOiJFUzI1NiJ9.e30.AAAA']],
+  proof: 'not.a.proof',
+};
+
 /** The JWS algorithms that belong to each key type (RFC 7518 §3, RFC 8037, RFC 9864), the commonest first. */
 const ALGORITHMS: Readonly<Record<Permutation['key'], readonly (string | undefined)[]>> = {
   'P-256': [undefined],
@@ -43,6 +51,7 @@ export class Preparations {
   readonly #setting: Setting;
   readonly #found = new Map<string, Promise<Preparation | Unjudgeable>>();
   readonly #gross = new Map<string, Promise<readonly GrossMistake[]>>();
+  readonly #indiscriminate = new Map<string, Promise<boolean>>();
 
   constructor(setting: Setting) {
     this.#setting = setting;
@@ -66,6 +75,23 @@ export class Preparations {
     if (found === undefined) {
       found = withPlay(this.#setting, permutation, preparation, findGrossMistakes).catch(() => []);
       this.#gross.set(key, found);
+    }
+    return found;
+  }
+
+  /**
+   * Whether the target serves even a request in which nothing is valid: then that it serves a valid one shows nothing.
+   * Asked once per permutation, and only when a verdict depends on it.
+   */
+  servesAnything(permutation: Permutation): Promise<boolean> {
+    const key = permutationText(permutation);
+    let found = this.#indiscriminate.get(key);
+    if (found === undefined) {
+      found = withPlay(this.#setting, permutation, LITERAL, async (play) => {
+        const { served } = await play.send('a request in which nothing is valid', NOTHING_VALID);
+        return served;
+      }).catch(() => false);
+      this.#indiscriminate.set(key, found);
     }
     return found;
   }

@@ -48,6 +48,9 @@ export const FORMS: Readonly<Record<EmbeddedRole, Readonly<Partial<Record<Form, 
   },
 };
 
+/** The module that starts and lists the targets of every role that do one thing whatever they are asked. */
+export const TRIVIAL_MODULE = pathOf('reference/trivial/catalogue.ts');
+
 function formIn(folder: string): FormModules {
   return { module: pathOf(`${folder}target.ts`), catalogue: pathOf(`${folder}catalogue.ts`) };
 }
@@ -60,7 +63,13 @@ function formIn(folder: string): FormModules {
  * @param id of the mutant or variant
  * @param title for the reader
  */
-export function inForm(embedded: Manifest, form: Form, module: string, id: string, title: string): Manifest {
+export function inForm(
+  embedded: Manifest,
+  form: Form | 'trivial',
+  module: string,
+  id: string,
+  title: string,
+): Manifest {
   return {
     ...embedded,
     name: id.toLowerCase(),

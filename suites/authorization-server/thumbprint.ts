@@ -78,7 +78,7 @@ export const thumbprint = authorizationServerSuite('as-thumbprint', [
     across: { http: AXES.http },
     cause: TOLD,
     async run(stage) {
-      const { alice, mallory } = stage.identities;
+      const { alice, renewed, mallory } = stage.identities;
       const { 'x5t#S256': right } = await seenConfirmation(
         stage,
         'a session-bound token',
@@ -89,6 +89,16 @@ export const thumbprint = authorizationServerSuite('as-thumbprint', [
         'the right request yields a token without x5t#S256',
         OTHER_CERTIFICATE,
       );
+      const other = tokenOf(
+        await stage.requestToken('with another certificate of alice’s', {}, { by: renewed }),
+      );
+      if (other !== null) {
+        const { 'x5t#S256': follows } = await seenConfirmation(stage, 'with another certificate', other);
+        if (follows === right)
+          stage.inconclusive(
+            'tokens have the same x5t#S256 whatever certificate the connection has, so it cannot be seen whether a field changes it: see AS-CNF-3',
+          );
+      }
       const told = [
         ...certificateFields(mallory).map((field) => ({ name: field[0], form: {}, fields: [field] })),
         ...certificateParameters(mallory).map((form) => ({

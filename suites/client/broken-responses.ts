@@ -10,6 +10,7 @@ import type { Outcome } from '../../harness/wire/connection.ts';
 import { brokenAnswers, quotingAnswers, unusualAnswers } from './broken-octets.ts';
 import { twice } from './controls.ts';
 import { meeting } from './meeting.ts';
+import { readableProof } from './readable-proof.ts';
 import { secretsIn, secretsOfConnection, secretsOfProof } from './secrets.ts';
 import { answering, isProven } from './upstream.ts';
 
@@ -185,7 +186,8 @@ export const brokenResponses = clientSuite('client-broken-responses', [
     timeLimitMs: TIME_LIMIT_MS,
     cause: QUOTED,
     async run(stage) {
-      const { token } = await stage.control();
+      // A proof that cannot be read could not be recognized in what the agent is shown.
+      const { token } = await readableProof(stage);
       const { http } = stage.permutation;
       for (const [index, { what: how }] of quotingAnswers(http, '').entries()) {
         const quoting: Script = (request) => {

@@ -9,6 +9,7 @@ import { challenged, served, status } from '../../harness/scenario/client/answer
 import type { AgentPlan } from '../../harness/scenario/client/client-play.ts';
 import { clientSuite } from '../../harness/scenario/client/client-scenario.ts';
 import type { ClientStage } from '../../harness/scenario/client/client-stage.ts';
+import { readableProof } from './readable-proof.ts';
 import { secretsIn, secretsOfConnection, secretsOfKey, secretsOfProof } from './secrets.ts';
 import { answering, endAll } from './upstream.ts';
 
@@ -160,7 +161,8 @@ export const sidecarSecrets = clientSuite('client-sidecar-secrets', [
     capabilities: ['sidecar'],
     cause: PROOF_SHOWN,
     async run(stage) {
-      const { token } = await stage.control();
+      // A proof that cannot be read could not be recognized in what the agent is shown.
+      const { token } = await readableProof(stage);
       const look = async (what: string, plan: AgentPlan = {}): Promise<void> => {
         const sent = { token, once: true, ...plan };
         const { outcome } = await stage.journey(what, sent, 'variant', 'no proof towards the agent');

@@ -26,6 +26,21 @@ function subjectOf({ outcome }: Exchange): unknown {
 }
 
 /**
+ * Whether a request that carried these tokens was served as the subject of one of them. Where it was served as somebody
+ * else, the answer does not name its subject, and nothing can be judged.
+ */
+function servedAs(stage: Stage, exchange: Exchange, carried: readonly Token[], token: Token): boolean {
+  if (!exchange.served) return false;
+  const subject = subjectOf(exchange);
+  if (!carried.some((one) => one.subject === subject))
+    stage.inconclusive(
+      `the request was served as ${JSON.stringify(subject)}, the subject of neither token: what the capability echo promises does not hold`,
+      'target',
+    );
+  return subject === token.subject;
+}
+
+/**
  * Judged: a way of presenting the token that the target takes with a proof is refused without; where it is
  * not taken at all, that shows in the control and is refused anyway.
  */
@@ -105,7 +120,7 @@ export const tokenPresentation = suite('resource-server', 'token-presentation', 
           { token: field, path, proof: { forToken } },
         );
         const unproven = proven === 'field' ? query : field;
-        if (exchange.served && subjectOf(exchange) === unproven.subject)
+        if (servedAs(stage, exchange, [field, query], unproven))
           stage.wronglyServed(
             `with a proof for the token in the ${proven} the request was served under the other token`,
             ['proof.claims.ath'],
@@ -167,7 +182,7 @@ export const tokenPresentation = suite('resource-server', 'token-presentation', 
             proof: null,
           },
         );
-        if (exchange.served && subjectOf(exchange) === bound.subject)
+        if (servedAs(stage, exchange, [bound, unbound], bound))
           stage.wronglyServed(
             `with the ${first} token first the request was served under the session-bound token, without its proof`,
             ['proof'],

@@ -51,6 +51,8 @@ export class AuthorizationServerStage implements AsyncDisposable {
   readonly #book: FindingBook;
   readonly #company: Company;
   #metadata: Promise<Answer['json']> | undefined;
+  #granted = 0;
+  #refused = 0;
 
   constructor(
     setting: AuthorizationServerSetting,
@@ -84,6 +86,11 @@ export class AuthorizationServerStage implements AsyncDisposable {
   /** Whether the target claims a capability. */
   claims(capability: string): boolean {
     return this.setting.target.capabilities.has(capability);
+  }
+
+  /** Whether a token was issued, and no request was refused. */
+  get sawOnlyGranted(): boolean {
+    return this.#granted > 0 && this.#refused === 0;
   }
 
   /** The server's metadata (RFC 8414 §3). */
@@ -134,6 +141,8 @@ export class AuthorizationServerStage implements AsyncDisposable {
     this.evidence.conceal(this.registry.secret);
     const { connection, outcome } = sent;
     const answer = readAnswer(0, outcome);
+    if (tokenOf(answer) !== null) this.#granted++;
+    if (answer.status === 0 || answer.status >= 400) this.#refused++;
     if (connection === null) return answer;
     const id = this.evidence.exchanged({
       sent: {

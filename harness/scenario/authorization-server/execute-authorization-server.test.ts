@@ -152,3 +152,15 @@ test('a suite’s scenarios have its name and role, and defaults for what they d
     { ...scenario, ...further, role: 'authorization-server', suite: 'as-x' },
   ]);
 });
+
+const TOKEN = response(200, [['Content-Type', 'application/json']], '{"access_token":"one-for-everybody"}');
+const granted: AuthorizationServerScenarioDefinition['run'] = async (stage) => void (await stage.token());
+
+test('a pass on a target that issues a token to everybody is none, unless the scenario saw a refusal', async () => {
+  const record = await executed({ run: granted }, { answer: () => TOKEN }).ended;
+  expect(record).toMatchObject({ verdict: 'inconclusive', attribution: 'target' });
+  expect(record.reason).toMatch(/also issues a token to an unknown client/);
+  const known: ServerPaper['answer'] = ({ request }) =>
+    request.body?.toString().includes('tsbt-nobody') ? refusing() : TOKEN;
+  expect(await executed({ run: granted }, { answer: known }).ended).toMatchObject({ verdict: 'pass' });
+});
