@@ -68,6 +68,9 @@ import { tokenRequest } from './intermediary/token-request.ts';
 import { exporter as clientExporter } from './client/exporter.ts';
 import { sharedSessions as clientSharedSessions } from './client/shared-sessions.ts';
 import { tooEarly } from './client/too-early.ts';
+import { connectionReuse } from './client/connection-reuse.ts';
+import { resumedRotation } from './client/resumed-rotation.ts';
+import { boundedAttempts } from './client/bounded-attempts.ts';
 import { brokenResponses } from './client/broken-responses.ts';
 import { mutualTls as clientMutualTls } from './client/mutual-tls.ts';
 import { tokenReuse as clientTokenReuse } from './client/token-reuse.ts';
@@ -144,6 +147,9 @@ export const SCENARIOS: readonly Scenario[] = [
   ...clientConnections,
   ...clientSharedSessions,
   ...tooEarly,
+  ...resumedRotation,
+  ...connectionReuse,
+  ...boundedAttempts,
   ...brokenResponses,
   ...clientMutualTls,
   ...clientTokenReuse,

@@ -4,11 +4,13 @@ import { claimsMutants } from './claims.ts';
 import { connectionsMutants } from './connections.ts';
 import { dpopMutants } from './dpop.ts';
 import { earlyDataMutants } from './early-data.ts';
+import { endlessMutants } from './endless.ts';
 import { exporterMutants } from './exporter.ts';
 import { joseMutants } from './jose.ts';
 import type { ClientMutant } from './mutant.ts';
 import { perRequestClaimsMutants } from './per-request-claims.ts';
 import { presentationMutants } from './presentation.ts';
+import { reusedConnectionsMutants } from './reused-connections.ts';
 import { reuseMutants } from './reuse.ts';
 import { retryLayerMutants } from './retry-layer.ts';
 import { rotationMutants } from './rotation.ts';
@@ -26,6 +28,8 @@ export const MUTANTS: readonly ClientMutant[] = [
   ...presentationMutants,
   ...reuseMutants,
   ...connectionsMutants,
+  ...endlessMutants,
+  ...reusedConnectionsMutants,
   ...retryLayerMutants,
   ...brokenResponsesMutants,
   ...challengesMutants,

@@ -102,15 +102,16 @@ export class OneRequestEach extends Dispatcher {
   }
 }
 
-/** The reference client that follows redirections, with all fields, where `follows` says so. */
+/** The reference client that follows redirections, with all fields, where `follows` says so; at most so many. */
 export function following(
   follows: (target: URL, origin: URL) => boolean,
   statuses: readonly number[] = [301, 302, 307, 308],
+  most = 5,
 ): ClientVariant {
   return {
     dispatcher: resending(({ status, headers, options, before }) => {
       const { location } = headers;
-      if (!statuses.includes(status) || location === undefined || before > 4) return undefined;
+      if (!statuses.includes(status) || location === undefined || before >= most) return undefined;
       const origin = new URL(String(options.origin));
       const target = URL.parse(location, new URL(options.path, origin).href);
       if (target === null || !follows(target, origin)) return undefined;

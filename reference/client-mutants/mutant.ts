@@ -10,6 +10,8 @@ export interface ClientMutant {
   readonly breaks: readonly string[];
   /** Permutations under which the mistake shows, such as `TLSv1.3 h2 RSA`, where the core profile's own do not show it. */
   readonly also?: readonly string[];
+  /** Capabilities of the reference that it does not have. */
+  readonly lacks?: readonly string[];
   /** Capabilities that it claims beside the reference's. */
   readonly gains?: readonly string[];
   /** Builds the faulty pieces anew for each start, so that two clients share no state. */

@@ -20,6 +20,8 @@ interface Answer {
 /** A request that failed. */
 interface Unanswered extends Pick<Answer, 'options' | 'before'> {
   readonly error: Error;
+  /** Whether it had a connection. */
+  readonly isSent: boolean;
 }
 
 /** For what undici has no part in. */
@@ -55,8 +57,12 @@ export function resending(
       const send = (options: Options, before: number): void => {
         let again: Options | undefined;
         let answered = false;
+        let isSent = false;
         const relay: Dispatcher.DispatchHandler = {
-          onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+          onRequestStart(controller, context) {
+            isSent = true;
+            handler.onRequestStart?.(controller, context);
+          },
           onResponseStart(controller, status, headers, message) {
             again = status < 200 ? undefined : next({ status, headers, options, before });
             answered ||= status >= 200;
@@ -70,7 +76,7 @@ export function resending(
             else send(again, before + 1);
           },
           onResponseError(controller, error) {
-            const another = answered ? undefined : unanswered({ options, before, error });
+            const another = answered ? undefined : unanswered({ options, before, error, isSent });
             if (another === undefined) handler.onResponseError?.(controller, error);
             else send(another, before + 1);
           },

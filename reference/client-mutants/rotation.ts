@@ -8,6 +8,7 @@ import { HEADER } from '../proof/vocabulary.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
 import { making, proving, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
+import { resuming } from './resumption.ts';
 
 /** Makes the proofs of new connections with something of the first identity. */
 function keeping(mix: (first: ProofSigner, current: ProofSigner) => ProofSigner): ClientVariant {
@@ -110,5 +111,19 @@ export const rotationMutants: readonly ClientMutant[] = [
     mistake: 'signs proofs for old connections with the renewed key',
     breaks: ['CL-SVID-2'],
     variant: () => renewing(({ certificate }, { key }) => ({ key, certificate })),
+  },
+  {
+    id: 'M-CL-420',
+    mistake:
+      'keeps TLS sessions by server alone, resumes one of the former certificate, and signs with the renewed key',
+    breaks: ['CL-SVID-2'],
+    variant: () => resuming(() => ''),
+  },
+  {
+    id: 'M-CL-421',
+    mistake:
+      'keeps TLS sessions by server alone, so that it stays with the former certificate for as long as it can resume',
+    breaks: ['CL-SVID-1'],
+    variant: () => resuming(() => '', 'session'),
   },
 ];

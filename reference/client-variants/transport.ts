@@ -3,15 +3,17 @@ import type { TLSSocket } from 'node:tls';
 import { Dispatcher } from 'undici';
 import { clientsLike, following, OneRequestEach } from '../client-mutants/connections.ts';
 import { proving, withParts } from '../client-mutants/making.ts';
-import { onSession } from '../client-mutants/resumption.ts';
+import { resuming } from '../client-mutants/resumption.ts';
 import { resending } from '../client-mutants/resending.ts';
 import type { SessionBoundAgent } from '../client/agent.ts';
 import { canonicalName } from '../client/request-fields.ts';
 import { defaultClientParts } from '../client/parts.ts';
 import { EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
 import { defaultSidecarParts } from '../sidecar/parts.ts';
+import { isIdempotent, repeating } from '../client-mutants/endless.ts';
+import { handmade, HANDMADE_LACKS } from '../client-mutants/reused-connections.ts';
 import type { Problem } from '../sidecar/destination.ts';
-import type { ClientVariant, Surroundings } from '../sidecar/target.ts';
+import type { Surroundings } from '../sidecar/target.ts';
 import type { Variant } from './variant.ts';
 
 /** What Node's types leave out: without a context OpenSSL uses the form that has none (RFC 5705 §4). */
@@ -22,22 +24,6 @@ interface WithoutContext {
 function withoutContext(socket: TLSSocket): Buffer {
   const exporting: WithoutContext = socket as unknown as WithoutContext;
   return exporting.exportKeyingMaterial(EXPORTER_LENGTH, EXPORTER_LABEL);
-}
-
-function resuming(): ClientVariant {
-  let session: Buffer | undefined;
-  return withParts(() => ({
-    tlsOptions: (origin, identity, settings) => ({
-      ...defaultClientParts.tlsOptions(origin, identity, settings),
-      ...(session && { session }),
-    }),
-    objectionTo(socket) {
-      onSession(socket, (own) => (session = own));
-      // No certificate is asked for when a session is resumed: it stands for the one that was presented then.
-      const objection = defaultClientParts.objectionTo(socket);
-      return objection?.code === 'certificate-not-asked' && socket.isSessionReused() ? undefined : objection;
-    },
-  }));
 }
 
 /** A client for each token. */
@@ -90,9 +76,9 @@ export const transportVariants: readonly Variant[] = [
   },
   {
     id: 'V-CL-resumes',
-    difference: 'resumes TLS sessions',
+    difference: 'resumes TLS sessions, each for the certificate that it began with',
     also: ['TLSv1.2 http/1.1 P-256'],
-    variant: resuming,
+    variant: () => resuming((identity) => identity.certificate),
   },
   {
     id: 'V-CL-connection-per-request',
@@ -118,6 +104,38 @@ export const transportVariants: readonly Variant[] = [
         () => undefined,
         ({ options, before }) =>
           before === 0 && /^(?:GET|HEAD)$/.test(options.method) ? options : undefined,
+      ),
+    }),
+  },
+  {
+    id: 'V-CL-handmade-pool',
+    difference: 'speaks HTTP/1.1 by hand, on a pool of its own, and repeats nothing',
+    lacks: HANDMADE_LACKS,
+    variant: () => handmade(),
+  },
+  {
+    id: 'V-CL-expects-continue',
+    difference:
+      'passes an expectation of 100 (Continue) on, and sends the body after a tenth of a second without it',
+    lacks: HANDMADE_LACKS,
+    variant: () => handmade({ awaitsContinueMs: 100 }),
+  },
+  {
+    id: 'V-CL-repeats-ten-times',
+    difference:
+      'repeats a request of an idempotent method up to ten times, where its connection ends or cannot be opened',
+    // What was left unprocessed has been moved to another connection often enough.
+    variant: () => repeating((request) => isIdempotent(request) && request.code !== 'connection-ended', 10),
+  },
+  {
+    id: 'V-CL-repeats-posts',
+    difference: 'is a client library that has kept the body of a POST, and repeats it once after 401',
+    lacks: ['sidecar'],
+    variant: () => ({
+      dispatcher: resending(({ status, headers, options, before }) =>
+        before === 0 && options.method === 'POST' && defaultClientParts.asksForProof(status, headers)
+          ? options
+          : undefined,
       ),
     }),
   },

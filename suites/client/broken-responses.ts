@@ -7,6 +7,7 @@ import { clientSuite } from '../../harness/scenario/client/client-scenario.ts';
 import type { ClientStage } from '../../harness/scenario/client/client-stage.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import type { Outcome } from '../../harness/wire/connection.ts';
+import { isHanging, isTaken, servesNext } from './aftermath.ts';
 import { brokenAnswers, quotingAnswers, unusualAnswers } from './broken-octets.ts';
 import { twice } from './controls.ts';
 import { meeting } from './meeting.ts';
@@ -20,8 +21,6 @@ const NOT_ENDED =
   'What goes wrong with a response is not brought to an end. Give every exchange a bound, end its connection to the server, and answer the agent with 502 or 504; where the response has begun already, break off the agent’s connection.';
 const TAKEN =
   'What is no complete HTTP response is handed to the agent as one. Answer 502 where nothing of it has gone out yet; where the response has begun already, break off the agent’s connection.';
-const NOT_RECOVERED =
-  'A connection on which a response went wrong stays in use. Drop it with everything that belongs to it, and serve the next request on another one.';
 const HELD_UP =
   'A response that stalls holds up other requests. Give each request of the agent’s a connection or a stream of its own.';
 const KEPT =
@@ -31,21 +30,10 @@ const QUOTED =
 const IMPATIENT =
   'A response that is right is given up because it comes slowly or after interim ones. Bound the time between octets rather than that of the head, and pass over interim responses (RFC 9110 §15.2).';
 
-/** What the agent asks again when its client answers for itself: a connection may be found dead only when it is used. */
-const ATTEMPTS = 3;
 /** A client that hangs does so with each of them. */
 const TIME_LIMIT_MS = 90_000;
 const STALL_MS = 1000;
 const BODY = '{"served":"slowly"}\n';
-
-/** Whether the agent was handed something as the whole response of a server. */
-function isTaken(outcome: Outcome): boolean {
-  return outcome.type === 'response' && outcome.status < 400;
-}
-
-function isHanging(outcome: Outcome): boolean {
-  return outcome.type === 'failure' && outcome.kind === 'timeout';
-}
 
 /** A request that meets with this; once more where nothing came in time, since it may be the machine that was slow. */
 async function asked(stage: ClientStage, what: string, answer: Answer, plan: AgentPlan): Promise<Journey> {
@@ -68,27 +56,6 @@ function ended(stage: ClientStage, what: string, outcome: Outcome): void {
     !isTaken(outcome),
     `${what}: the agent got ${outcomeText(outcome)}, as if that were a whole response`,
     TAKEN,
-  );
-}
-
-/** Judged: the next request is served, with a proof. */
-async function servesNext(stage: ClientStage, what: string, plan: AgentPlan): Promise<void> {
-  stage.answerWith(serveProven);
-  let got = 'nothing';
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const { outcome, arrivals } = await stage.journey(
-      `the next request after ${what}`,
-      plan,
-      'variant',
-      'served',
-    );
-    if (isTaken(outcome) && arrivals.some(isProven)) return;
-    got = outcomeText(outcome);
-  }
-  stage.holds(
-    false,
-    `${what}: the next request was not served, asked ${ATTEMPTS} times (${got})`,
-    NOT_RECOVERED,
   );
 }
 

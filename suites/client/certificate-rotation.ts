@@ -1,13 +1,11 @@
-import type { Identity, KeyType } from '../../certs/identity.ts';
+import type { KeyType } from '../../certs/identity.ts';
 import { KEY_TYPES } from '../../certs/identity.ts';
-import type { UpstreamConnection } from '../../harness/counterpart/resource-server/contract.ts';
 import { bearerOf } from '../../harness/scenario/client/arrival.ts';
 import { challenged, serveProven } from '../../harness/scenario/client/answers.ts';
 import { clientSuite } from '../../harness/scenario/client/client-scenario.ts';
-import type { ClientStage } from '../../harness/scenario/client/client-stage.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import { beside, twice } from './controls.ts';
-import { endAll } from './upstream.ts';
+import { FIT, LOOK_MS, LOOKS, presents, renewed, showsUp } from './renewal.ts';
 
 /** draft -06 §2.3.3, Appendix C.2: the client's certificate is replaced while it works. */
 
@@ -20,38 +18,11 @@ const OLD_CONNECTION =
 const LOOP =
   'A token that is bound to the former certificate is tried again and again. It stays bound to that one: hand the refusal to the agent, who has to get another token.';
 
-/** What has to come from the identity that was presented on the connection. */
-const FIT = ['form', 'alg', 'thumbprint', 'signature', 'ekm'] as const;
-
 /** What is of another identity where the client has mixed up two. */
 const OF_THE_IDENTITY = ['alg', 'thumbprint', 'signature'] as const;
 
-/** A process gives no sign of when it has reloaded: so often it is looked again, at this distance. */
-const LOOKS = 25;
-const LOOK_MS = 40;
-
 const MOST_ATTEMPTS = 3;
 const PATIENCE = 8;
-
-/** The certificate that replaces the client's own. */
-function renewed(stage: ClientStage, keyType: KeyType = stage.permutation.key): Promise<Identity> {
-  return stage.setting.issue(stage.setting.pki.trusted, { name: `alice renewed (${keyType})`, keyType });
-}
-
-function presents({ clientChain: [leaf] }: UpstreamConnection, { certificate }: Identity): boolean {
-  return leaf?.toString().trim() === certificate.trim();
-}
-
-/** Has the client make new connections until one shows the certificate. */
-async function showsUp(stage: ClientStage, identity: Identity): Promise<boolean> {
-  for (let look = 0; look < LOOKS; look++) {
-    await endAll(stage);
-    await stage.journey('a request on a new connection', { token: { boundTo: identity } });
-    if (stage.connections.some((connection) => presents(connection, identity))) return true;
-    await stage.elapse(LOOK_MS);
-  }
-  return false;
-}
 
 export const certificateRotation = clientSuite('client-certificate-rotation', [
   {

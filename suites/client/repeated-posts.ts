@@ -88,6 +88,8 @@ export const repeatedPosts = clientSuite('client-repeated-posts', [
     id: 'CL-SC-11.repeated',
     title: 'leaves it to the agent to repeat a POST that came with a proof and was answered 401',
     across: { http: AXES.http },
+    // A client library that has kept the body may repeat it: it is the agent, and no proxy.
+    capabilities: ['sidecar'],
     cause: BY_ITSELF,
     async run(stage) {
       const { token } = await stage.control();

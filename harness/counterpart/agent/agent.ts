@@ -1,10 +1,17 @@
-import { CannotSend, DEFAULT_TIMEOUT_MS, type Outcome, type WireRequest } from '../../wire/connection.ts';
+import {
+  CannotSend,
+  DEFAULT_TIMEOUT_MS,
+  type Field,
+  type Outcome,
+  type WireRequest,
+} from '../../wire/connection.ts';
 import { encodeRequest, Http1 } from '../../wire/http1.ts';
 import { failureOf, type Ending } from '../../wire/tls-failure.ts';
 import { TcpChannel } from './tcp-channel.ts';
 
-/** A body whose second part is held back until a promise resolves; sent chunked. */
+/** A body whose second part is held back until a promise resolves; sent chunked, unless its length is announced. */
 export interface PausedBody {
+  readonly length?: number;
   readonly first: Uint8Array;
   readonly rest: Promise<Uint8Array>;
 }
@@ -116,8 +123,11 @@ export class Agent implements AsyncDisposable {
     const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     if (!isPaused(body)) return encodeRequest({ ...head, ...(body && { body }) }, authority);
     if (head.trailers !== undefined) throw new CannotSend('a paused body has no trailers');
-    const fields = [...head.fields, ['Transfer-Encoding', 'chunked'] as const];
-    return Buffer.concat([encodeRequest({ ...head, fields }, authority), chunkOf(body.first)]);
+    const { length, first } = body;
+    const framing: Field =
+      length === undefined ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', String(length)];
+    const octets = encodeRequest({ ...head, fields: [...head.fields, framing] }, authority);
+    return Buffer.concat([octets, length === undefined ? chunkOf(first) : first]);
   }
 
   /** The connection that was in use last, if it may take such a request. */
@@ -175,7 +185,8 @@ export class Agent implements AsyncDisposable {
     const progress = { sent: false };
     body.rest.then(
       (rest) => {
-        channel.write(Buffer.concat([chunkOf(rest), Buffer.from('0\r\n\r\n')]));
+        const isChunked = body.length === undefined;
+        channel.write(isChunked ? Buffer.concat([chunkOf(rest), Buffer.from('0\r\n\r\n')]) : rest);
         progress.sent = true;
       },
       () => {

@@ -1,4 +1,4 @@
-import type { Answer, Script } from './contract.ts';
+import type { Answer, EarlyScript, Script } from './contract.ts';
 import type { Book, BookedRequest, RequestHead } from './book.ts';
 import type { ServedConnection } from './served-connection.ts';
 
@@ -6,6 +6,8 @@ import type { ServedConnection } from './served-connection.ts';
 export interface Desk {
   /** Enters a request; `undefined` when there is no room, and the connection is to be reset. */
   arrived(connection: ServedConnection, head: RequestHead): BookedRequest | undefined;
+  /** Decides whether to answer a request whose head has arrived. Never throws. */
+  decideEarly(request: BookedRequest): Answer | undefined;
   /** Decides on the answer, once the body has arrived. Never rejects. */
   decide(request: BookedRequest): Promise<Answer>;
   /** Notes that an answer cannot be sent. */
@@ -28,12 +30,22 @@ const FAILED: Answer = {
 };
 
 /** A desk that enters into one book and asks whichever script is current. */
-export function deskFor(book: Book, script: () => Script): Desk {
+export function deskFor(book: Book, script: () => Script, early: () => EarlyScript): Desk {
   return {
     arrived: (connection, head) => {
       const request = book.arrived(connection, head);
       if (request !== undefined) connection.requests.push(request);
       return request;
+    },
+    decideEarly: (request) => {
+      if (book.closed) return undefined;
+      try {
+        request.answer = early()(request);
+      } catch (error) {
+        book.fault(`the script failed: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      if (request.answer !== undefined) book.changed(request);
+      return request.answer;
     },
     decide: async (request) => {
       // The script is another scenario's by then.

@@ -26,11 +26,15 @@ export class BookedRequest implements UpstreamRequest {
   readonly fields: readonly Field[];
   readonly receivedAt = Date.now();
   answer: Answer | undefined;
+  complete = false;
   #body: Buffer = Buffer.alloc(0);
   #chunks: Buffer[] = [];
   #octets = 0;
+  readonly #grown: () => void;
 
-  constructor(id: number, connection: UpstreamConnection, head: RequestHead) {
+  /** @param grown called whenever more of its body has arrived */
+  constructor(id: number, connection: UpstreamConnection, head: RequestHead, grown: () => void) {
+    this.#grown = grown;
     this.id = id;
     this.connection = connection;
     this.method = head.method;
@@ -48,6 +52,7 @@ export class BookedRequest implements UpstreamRequest {
   append(chunk: Buffer): void {
     if (this.#octets < MAX_BODY) this.#chunks.push(chunk);
     this.#octets += chunk.length;
+    this.#grown();
   }
 }
 
@@ -84,7 +89,9 @@ export class Book {
   /** Enters a request whose head has arrived; `undefined` when the book is full or closed. */
   arrived(connection: UpstreamConnection, head: RequestHead): BookedRequest | undefined {
     if (this.#closed || this.requests.length >= MAX_REQUESTS) return undefined;
-    const request = new BookedRequest(this.requests.length + 1, connection, head);
+    const request = new BookedRequest(this.requests.length + 1, connection, head, () => {
+      this.changed(request);
+    });
     this.requests.push(request);
     this.changed(request);
     return request;
@@ -98,7 +105,7 @@ export class Book {
     if (this.faults.length < MAX_ENTRIES) this.faults.push(what);
   }
 
-  /** To be called whenever something about a request is new: its head, the end of its body, its answer. */
+  /** To be called whenever something about a request is new: its head, its body, the end of that, its answer. */
   changed(request: UpstreamRequest): void {
     for (const waiting of this.#waiting)
       settle(waiting, () => {

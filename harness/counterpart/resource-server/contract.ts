@@ -25,9 +25,16 @@ export interface TransportPlan {
    * chain it shows the first certificate, and it needs the optional dependency koffi (`opensslUnavailable`). Default `node`.
    */
   readonly engine?: 'node' | 'openssl';
+  /** `false` never sends 100 (Continue) on HTTP/1.1, and answers when the body has come all the same. Default true. */
+  readonly continues?: boolean;
+  /** Asked for each connection, with its ClientHello: how its handshake is refused, if it is. Default: not at all. */
+  readonly refusesHandshake?: () => HandshakeRefusal | undefined;
   /** Accepts early data on resumed connections (RFC 8446 §4.2.10); with the engine `openssl` and `tickets`. Default false. */
   readonly earlyData?: boolean;
 }
+
+/** How a handshake ends that has just begun: with an alert, with the end of the TCP connection, or with its reset. */
+export type HandshakeRefusal = 'alert' | 'end' | 'reset';
 
 /** What is known of a client's connection once it stands; plain data. */
 export interface UpstreamFacts {
@@ -70,6 +77,8 @@ export interface UpstreamConnection {
   readonly sessionId: Buffer | undefined;
   /** Ends it in good order: HTTP/2 GOAWAY, then close_notify. Resolves when the client has ended its side too, or after a bound. */
   end(): Promise<void>;
+  /** Resolves when it has come to its end, or after so many milliseconds. */
+  awaitEnd(timeoutMs: number): Promise<void>;
   /** Ends it with a TCP reset. */
   reset(): void;
   /** HTTP/2: announces the end (GOAWAY, NO_ERROR), serves streams up to this one only. */
@@ -101,6 +110,8 @@ export interface UpstreamRequest {
   /** In order, with duplicates; names as sent on HTTP/1.1; without pseudo-header fields. */
   readonly fields: readonly Field[];
   readonly body: Buffer;
+  /** Whether its body has arrived in full. */
+  readonly complete: boolean;
   /** Milliseconds since the epoch when its head was complete. */
   readonly receivedAt: number;
   /** How it was answered; `undefined` until then. */
@@ -110,6 +121,7 @@ export interface UpstreamRequest {
 /**
  * What the counterpart does with a request. On HTTP/1.1 `refuse-stream` and `go-away` are as `end`.
  * - `response`: a response, after which the connection ends where `closes` says so
+ * - `held`: a response of which some octets come at once, and the others when a promise resolves; the connection stays
  * - `cut`: the response's head and first octets, nothing more for a while where it says so, then the end of the connection
  * - `octets`: whatever is written in place of a response, then the end of the connection
  * - `end`, `reset`: no response; the connection ends with close_notify or a TCP reset
@@ -123,6 +135,15 @@ export type Answer =
       readonly fields: readonly Field[];
       readonly body: string;
       readonly closes?: boolean;
+    }
+  | {
+      readonly kind: 'held';
+      readonly status: number;
+      readonly fields: readonly Field[];
+      readonly body: string;
+      /** How many octets of the body come at once. */
+      readonly first: number;
+      readonly until: Promise<unknown>;
     }
   | {
       readonly kind: 'cut';
@@ -149,10 +170,15 @@ export interface WrittenOctets {
   readonly everyMs?: number;
   /** How long the client has to end the connection by itself afterwards, in milliseconds. Default: no time. */
   readonly lingerMs?: number;
+  /** True where the connection stays afterwards; nothing more is written on it. Default: it ends. */
+  readonly stays?: boolean;
 }
 
 /** Decides on the answer to a request whose body has arrived in full. */
 export type Script = (request: UpstreamRequest) => Answer | Promise<Answer>;
+
+/** Decides on the answer to a request of which only the head has arrived; `undefined` waits for the rest. */
+export type EarlyScript = (request: UpstreamRequest) => Answer | undefined;
 
 /** A handshake that did not come to its end. */
 export interface FailedHandshake {
@@ -188,6 +214,8 @@ export interface CounterpartServer extends AsyncDisposable {
   meet(plan: TransportPlan): void;
   /** Answers further requests in another way. */
   answerWith(script: Script): void;
+  /** Answers further requests, if it says so, before their bodies have arrived; until {@link begin} or another call. */
+  answerEarly(script: EarlyScript): void;
   /** Resolves with the first thing that fits, past or future; with `undefined` after so many milliseconds. */
   awaitRequest(
     fits: (request: UpstreamRequest) => boolean,

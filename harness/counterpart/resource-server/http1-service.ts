@@ -13,6 +13,7 @@ const MAX_HEADER = 131_072;
 interface Served {
   readonly connection: ServedConnection;
   readonly desk: Desk;
+  readonly continues: boolean;
 }
 
 /** HTTP/1.1 on connections that are secured already. */
@@ -36,20 +37,29 @@ export class Http1Service {
     };
     server.on('request', serve);
     server.on('checkExpectation', serve);
+    server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
+      if (this.#served.get(message.socket)?.continues === true) response.writeContinue();
+      serve(message, response);
+    });
     server.on('connect', (message: IncomingMessage, socket: Duplex) => {
       this.#tunnel(message, socket);
     });
     server.on('clientError', (error: Error, socket: Duplex) => {
       if ('code' in error && String(error.code).startsWith('HPE_')) {
-        this.#served.get(socket)?.connection.note(`the client sent what is not HTTP/1.1: ${error.message}`);
+        const what =
+          error.code === 'HPE_INVALID_EOF_STATE'
+            ? 'the client ended the connection in the middle of a request'
+            : `the client sent what is not HTTP/1.1: ${error.message}`;
+        this.#served.get(socket)?.connection.note(what);
         if (socket.writable)
           socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
       } else socket.destroy();
     });
   }
 
-  serve(connection: ServedConnection, desk: Desk): void {
-    this.#served.set(connection.stream, { connection, desk });
+  /** @param continues whether 100 (Continue) is sent to who asks for it */
+  serve(connection: ServedConnection, desk: Desk, continues = true): void {
+    this.#served.set(connection.stream, { connection, desk, continues });
     this.#server.emit('connection', connection.stream);
   }
 
@@ -64,15 +74,19 @@ export class Http1Service {
     // A request that breaks off in the middle has nobody to answer to.
     message.on('error', () => undefined);
     response.on('error', () => undefined);
+    const answer = (how: Answer): void => {
+      try {
+        reply(how, response, served.connection);
+      } catch (error) {
+        served.desk.fault(`this answer cannot be sent: ${String(error)}`);
+        served.connection.reset();
+      }
+    };
+    const early = served.desk.decideEarly(request);
+    if (early !== undefined) answer(early);
     message.on('end', () => {
-      void served.desk.decide(request).then((answer) => {
-        try {
-          reply(answer, response, served.connection);
-        } catch (error) {
-          served.desk.fault(`this answer cannot be sent: ${String(error)}`);
-          served.connection.reset();
-        }
-      });
+      request.complete = true;
+      if (early === undefined) void served.desk.decide(request).then(answer);
     });
   }
 
@@ -120,6 +134,13 @@ function reply(answer: Answer, response: ServerResponse, connection: ServedConne
         response.on('finish', () => void connection.end());
       }
       response.end(bodyless ? undefined : octets);
+      break;
+    }
+    case 'held': {
+      const octets = Buffer.from(answer.body);
+      response.writeHead(answer.status, [...answer.fields, ['Content-Length', String(octets.length)]].flat());
+      response.write(octets.subarray(0, answer.first));
+      void answer.until.then(() => response.end(octets.subarray(answer.first)));
       break;
     }
     case 'cut': {

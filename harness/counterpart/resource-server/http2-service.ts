@@ -60,6 +60,17 @@ export function serveHttp2(
     stream.on('error', () => {
       // A stream that breaks off has nobody to answer to.
     });
+    const answer = (how: Answer): void => {
+      if (id > last) return;
+      try {
+        reply(how, stream, connection, octets);
+      } catch (error) {
+        desk.fault(`this answer cannot be sent: ${String(error)}`);
+        connection.reset();
+      }
+    };
+    const early = desk.decideEarly(request);
+    if (early !== undefined) answer(early);
     stream.on('end', () => {
       // It comes for a stream that the client has reset, too.
       if (stream.aborted || stream.rstCode !== NGHTTP2_NO_ERROR) return;
@@ -67,15 +78,8 @@ export function serveHttp2(
         request.answer = { kind: 'go-away' };
         return;
       }
-      void desk.decide(request).then((answer) => {
-        if (id > last) return;
-        try {
-          reply(answer, stream, connection, octets);
-        } catch (error) {
-          desk.fault(`this answer cannot be sent: ${String(error)}`);
-          connection.reset();
-        }
-      });
+      request.complete = true;
+      if (early === undefined) void desk.decide(request).then(answer);
     });
   });
 }
@@ -115,6 +119,17 @@ function reply(
         stream.on('close', () => void connection.end());
       }
       stream.end(bodyless ? undefined : content);
+      break;
+    }
+    case 'held': {
+      const content = Buffer.from(answer.body);
+      const fields = answer.fields.map(([name, value]) => [name.toLowerCase(), value]);
+      fields.push(['content-length', String(content.length)]);
+      stream.respond([':status', String(answer.status), ...fields.flat()], AS_TOLD);
+      stream.write(content.subarray(0, answer.first));
+      void answer.until.then(() => {
+        if (!stream.destroyed) stream.end(content.subarray(answer.first));
+      });
       break;
     }
     case 'cut': {

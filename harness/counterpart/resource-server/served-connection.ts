@@ -30,6 +30,7 @@ export class ServedConnection implements UpstreamConnection {
   /** Set by the HTTP/2 layer. */
   http2: GoAway | undefined;
   readonly #established: Established;
+  readonly #end = Promise.withResolvers<void>();
   #told = false;
   #reset = false;
 
@@ -88,6 +89,14 @@ export class ServedConnection implements UpstreamConnection {
     this.#ended('the counterpart ended the connection');
   }
 
+  async awaitEnd(timeoutMs: number): Promise<void> {
+    if (this.ending !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    await Promise.race([promise, this.#end.promise]);
+    clearTimeout(timer);
+  }
+
   reset(): void {
     this.#told = true;
     this.#ended('the counterpart reset the connection');
@@ -133,6 +142,7 @@ export class ServedConnection implements UpstreamConnection {
   }
 
   #ended(ending: string): void {
+    this.#end.resolve();
     this.ending ??= ending.replaceAll('the target', 'the client');
   }
 }

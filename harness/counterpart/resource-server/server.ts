@@ -10,6 +10,7 @@ import { deskFor, NO_SCENARIO } from './answering.ts';
 import { Book } from './book.ts';
 import type {
   CounterpartServer,
+  EarlyScript,
   FailedHandshake,
   Script,
   TransportPlan,
@@ -17,6 +18,7 @@ import type {
   UpstreamRequest,
 } from './contract.ts';
 import type { Established } from './established.ts';
+import { refuseHandshake } from './handshake-refusal.ts';
 import { Http1Service } from './http1-service.ts';
 import { serveHttp2 } from './http2-service.ts';
 import { establishedByNode } from './node-handshake.ts';
@@ -68,6 +70,7 @@ class Counterpart implements CounterpartServer {
   #store = new SessionStore();
   #plan: TransportPlan = { tls: 'TLSv1.3', http: 'http/1.1' };
   #script: Script = () => NO_SCENARIO;
+  #early: EarlyScript = () => undefined;
   #libssl: LibsslServer | Unavailable | undefined;
   #contexts: OpenSslContexts | undefined;
 
@@ -103,6 +106,7 @@ class Counterpart implements CounterpartServer {
     // First the plan: a client that hurries back is met as the new scenario wants it.
     this.#plan = plan;
     this.#script = script;
+    this.#early = () => undefined;
     this.#store = new SessionStore();
     this.#contexts?.free();
     this.#contexts = undefined;
@@ -118,6 +122,10 @@ class Counterpart implements CounterpartServer {
 
   answerWith(script: Script): void {
     this.#script = script;
+  }
+
+  answerEarly(script: EarlyScript): void {
+    this.#early = script;
   }
 
   awaitRequest(
@@ -193,7 +201,9 @@ class Counterpart implements CounterpartServer {
     });
     tcp.on('close', () => this.#tcp.delete(tcp));
     try {
-      if (plan.engine === 'openssl') this.#acceptByOpenSsl(tcp, plan, book, clientPort);
+      const refusal = plan.refusesHandshake?.();
+      if (refusal !== undefined) refuseHandshake(tcp, refusal, book);
+      else if (plan.engine === 'openssl') this.#acceptByOpenSsl(tcp, plan, book, clientPort);
       else this.#acceptByNode(tcp, plan, book, clientPort);
     } catch (error) {
       book.fault(`no TLS server: ${error instanceof Error ? error.message : String(error)}`);
@@ -263,9 +273,13 @@ class Counterpart implements CounterpartServer {
         return;
       }
       this.#tcp.set(tcp, connection);
-      const desk = deskFor(book, () => this.#script);
+      const desk = deskFor(
+        book,
+        () => this.#script,
+        () => this.#early,
+      );
       if (connection.facts.alpn === 'h2') serveHttp2(connection, desk, plan.maxConcurrentStreams);
-      else this.#http1.serve(connection, desk);
+      else this.#http1.serve(connection, desk, plan.continues);
     } catch (error) {
       book.fault(error instanceof Error ? error.message : String(error));
       tcp.resetAndDestroy();

@@ -8,11 +8,11 @@ const MAX_WRITTEN = 4_194_304;
 
 /** Writes octets that take the place of a response, and then ends the connection. */
 export async function writeOctets(
-  { pieces, everyMs = 0, lingerMs = 0 }: WrittenOctets,
+  { pieces, everyMs = 0, lingerMs = 0, stays = false }: WrittenOctets,
   connection: ServedConnection,
   stream: number,
 ): Promise<void> {
-  connection.announceEnd();
+  if (!stays) connection.announceEnd();
   let written = 0;
   for (const piece of pieces(stream)) {
     if (connection.ending !== undefined || written >= MAX_WRITTEN) break;
@@ -20,6 +20,7 @@ export async function writeOctets(
     written += piece.length;
     if (everyMs > 0) await pause(everyMs);
   }
+  if (stays) return;
   if (lingerMs > 0) await goneWithin(connection.stream, lingerMs);
   await connection.end();
 }

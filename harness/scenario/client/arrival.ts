@@ -104,7 +104,7 @@ export function sentBy(
   };
 }
 
-const DONE: Readonly<Record<Exclude<Answer['kind'], 'response' | 'cut' | 'octets'>, string>> = {
+const DONE: Readonly<Record<Exclude<Answer['kind'], 'response' | 'held' | 'cut' | 'octets'>, string>> = {
   end: 'the counterpart ended the connection without a response',
   reset: 'the counterpart reset the connection without a response',
   'refuse-stream': 'the counterpart refused the stream (RST_STREAM, REFUSED_STREAM)',
@@ -120,7 +120,7 @@ export function answeredWith(answer: Answer | undefined): Outcome {
       detail: 'the counterpart had not answered yet',
       durationMs: 0,
     };
-  if (answer.kind === 'response')
+  if (answer.kind === 'response' || answer.kind === 'held')
     return {
       type: 'response',
       status: answer.status,
@@ -138,8 +138,9 @@ export function answeredWith(answer: Answer | undefined): Outcome {
   };
 }
 
-function inWords(answer: Exclude<Answer, { kind: 'response' }>): string {
-  if (answer.kind === 'octets') return `the counterpart sent ${answer.what} and then ended the connection`;
+function inWords(answer: Exclude<Answer, { kind: 'response' | 'held' }>): string {
+  if (answer.kind === 'octets')
+    return `the counterpart sent ${answer.what}${answer.stays === true ? '' : ' and then ended the connection'}`;
   if (answer.kind !== 'cut') return DONE[answer.kind];
   const { status, how, stallMs = 0 } = answer;
   const pause = stallMs === 0 ? '' : `, nothing for ${stallMs} ms,`;

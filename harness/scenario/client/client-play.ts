@@ -13,7 +13,7 @@ import { forgeOpaqueToken } from '../../forge/opaque-token.ts';
 import { ath } from '../../forge/read.ts';
 import { forgeToken } from '../../forge/token.ts';
 import type { Token } from '../../forge/token.ts';
-import type { Field, Outcome } from '../../wire/connection.ts';
+import type { Outcome } from '../../wire/connection.ts';
 import { describe } from '../describe.ts';
 import type { Description, Known } from '../describe.ts';
 import { EvidenceBook } from '../evidence.ts';
@@ -22,6 +22,7 @@ import type { ExchangeEvidence, Permutation } from '../record.ts';
 import type { TokenPlan } from '../request.ts';
 import { isToken } from '../request.ts';
 import { answeredWith, proofsOf, seenFromBehind, sentBy, tokenIn } from './arrival.ts';
+import type { AgentPlan, Journey } from './agent-plan.ts';
 import type { Arrival } from './arrival.ts';
 import { serveProven } from './answers.ts';
 import type { Bench, ClientSetting } from './client-setting.ts';
@@ -29,29 +30,7 @@ import { examine } from './proof-examination.ts';
 import { createPublicKey } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A request of the agent, told by how it differs from the usual one: `GET` of the protected path with a fresh session-bound token. */
-export interface AgentPlan {
-  readonly method?: string;
-  readonly path?: string;
-  /** A token as it is, a difference from the usual one, or none. */
-  readonly token?: Token | TokenPlan | null;
-  /** The fields that carry the token. Default: `Authorization: Bearer <token>`. */
-  readonly authorization?: (token: string) => readonly Field[];
-  readonly fields?: readonly Field[];
-  readonly body?: AgentRequest['body'];
-  /** True for an agent that takes a `401 use_session_binding` as the last word. By default it asks once more, as agents do. */
-  readonly once?: boolean;
-}
-
-/** What became of a request of the agent. */
-export interface Journey {
-  readonly what: string;
-  readonly token: Token | null;
-  /** What the agent was answered in the end. */
-  readonly outcome: Outcome;
-  /** What arrived at the counterpart because of it, in order. */
-  readonly arrivals: readonly Arrival[];
-}
+export type { AgentPlan, Journey } from './agent-plan.ts';
 
 const PATH = '/resource';
 const MARK = 'X-Tsbt-Request';
@@ -179,9 +158,11 @@ export class ClientPlay implements AsyncDisposable {
       method: plan.method ?? 'GET',
       target: plan.path ?? PATH,
       fields: [...authorization, ...(plan.fields ?? []), [MARK, mark]],
-      ...(plan.body === undefined ? {} : { body: plan.body }),
+      ...(plan.body && { body: plan.body }),
+      ...(plan.signal && { signal: plan.signal }),
     };
-    return { outcome: await this.#bench.send(request, this.setting.patienceMs), marks: [mark] };
+    const patience = plan.patienceMs ?? this.setting.patienceMs;
+    return { outcome: await this.#bench.send(request, patience), marks: [mark] };
   }
 
   /** Everything that has arrived so far, examined. */

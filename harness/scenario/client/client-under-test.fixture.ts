@@ -74,6 +74,7 @@ export function upstream(
     end: async () => undefined,
     reset: () => undefined,
     goAway: () => undefined,
+    awaitEnd: async () => undefined,
     renegotiate: async () => 'nothing is renegotiated on paper',
     keyUpdate: () => undefined,
     earlyData: Buffer.alloc(0),
@@ -90,6 +91,7 @@ export function arrived(request: Partial<UpstreamRequest> = {}): UpstreamRequest
     authority: AUTHORITY,
     fields: [],
     body: Buffer.alloc(0),
+    complete: true,
     receivedAt: Date.now(),
     answer: { kind: 'response', status: 200, fields: [], body: '' },
     ...request,
@@ -146,6 +148,7 @@ class PaperServer implements CounterpartServer {
   }
 
   readonly awaitRequest = () => notOnPaper('waits for a request');
+  readonly answerEarly = (): void => undefined;
   readonly refuseConnections = () => notOnPaper('refuses connections');
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -34,6 +34,7 @@ const counterpart: CounterpartServer = {
   begin: async () => undefined,
   meet: () => undefined,
   answerWith: () => undefined,
+  answerEarly: () => undefined,
   awaitRequest: async () => undefined,
   refuseConnections: nowhere,
   [Symbol.asyncDispose]: async () => undefined,
