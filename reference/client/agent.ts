@@ -46,7 +46,7 @@ interface Origin {
 }
 
 /** How often a request may be moved to another connection because its own ended before it was sent. */
-const MAXIMUM_MOVES = 16;
+const MAXIMUM_MOVES = 6;
 
 /**
  * An undici dispatcher that proves each bearer token for the TLS connection it goes out on. A request

@@ -44,11 +44,16 @@ function headBreaksOff(): Answer {
 const ENDINGS: readonly Row[] = [
   ['whose connection ends before any octet of a response', { kind: 'end' }],
   ['whose connection is reset', { kind: 'reset' }, PUT],
-  ['whose connection ends in mid-response', { kind: 'cut', status: 200, how: 'end' }, { method: 'DELETE' }],
 ];
 
 const HTTP1_ENDINGS: readonly Row[] = [
   ['whose connection ends in the middle of the head', headBreaksOff(), { method: 'OPTIONS' }],
+];
+
+/** Each takes another connection, so that they are for the full profile. */
+const FURTHER_ENDINGS: readonly Row[] = [
+  ['whose connection ends in mid-response', { kind: 'cut', status: 200, how: 'end' }, { method: 'DELETE' }],
+  ['that is answered 408 as its connection ends', { ...status(408), closes: true } as Answer],
 ];
 
 /** What says, or seems to say, that the same request may be tried again. */
@@ -57,7 +62,6 @@ const INVITATIONS: readonly Row[] = [
   ['that is answered 429 with Retry-After: 0', status(429, AGAIN_AT_ONCE)],
   ['that is answered 421', status(421)],
   ['that is redirected to itself', status(307, [['Location', '/resource']])],
-  ['that is answered 408 as its connection ends', { ...status(408), closes: true } as Answer],
 ];
 
 /** Nothing of these was processed, so that a POST may be repeated too (RFC 9113 §8.7). */
@@ -69,8 +73,8 @@ const UNPROCESSED: readonly Row[] = [
 
 const REFUSALS: readonly (readonly [what: string, how: HandshakeRefusal])[] = [
   ['is refused with an alert', 'alert'],
-  ['ends with its TCP connection', 'end'],
   ['ends with a reset', 'reset'],
+  ['ends with its TCP connection', 'end'],
 ];
 
 /** Judged: it came to an end, and not by the suite's giving in. @returns whether the client may be asked more */
@@ -124,7 +128,8 @@ export const boundedAttempts = clientSuite('client-bounded-attempts', [
     timeLimitMs: TIME_LIMIT_MS,
     cause: ENDLESS,
     async run(stage) {
-      const endings = stage.permutation.http === 'h2' ? ENDINGS : [...ENDINGS, ...HTTP1_ENDINGS];
+      const usual = stage.permutation.http === 'h2' ? ENDINGS : [...ENDINGS, ...HTTP1_ENDINGS];
+      const endings = stage.full ? [...usual, ...FURTHER_ENDINGS] : usual;
       const others: readonly AgentPlan[] = stage.full ? [{}, { method: 'HEAD' }, PUT] : [];
       const further = endings.flatMap(([what, answer]) => others.map((plan): Row => [what, answer, plan]));
       await again(stage, [...endings, ...INVITATIONS, ...further]);
@@ -148,7 +153,7 @@ export const boundedAttempts = clientSuite('client-bounded-attempts', [
     cause: STILL_CONNECTING,
     async run(stage) {
       const { token } = await stage.control();
-      for (const [how, refusal] of REFUSALS) {
+      for (const [how, refusal] of stage.full ? REFUSALS : REFUSALS.slice(0, 2)) {
         let attempts = 0;
         stage.meet({ refusesHandshake: () => (attempts++ < MOST_ATTEMPTS ? refusal : undefined) });
         await endAll(stage);

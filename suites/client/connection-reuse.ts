@@ -115,9 +115,9 @@ async function judge(stage: ClientStage, incidents: readonly Incident[]): Promis
         ? undefined
         : ([`another agent got what was not for it, ${foreign}`, incident.cause] as const));
     if (fault !== undefined) stage.holds(false, `after ${incident.what} ${fault[0]}`, fault[1]);
-    // The next incident begins with a connection of its own.
+    // The next incident begins with a connection that this one has left alone.
     stage.counterpart.answerEarly(() => undefined);
-    for (const each of stage.connections) each.reset();
+    connection.reset();
   }
 }
 
