@@ -37,6 +37,7 @@ import { tokenValidity } from './resource-server/token-validity.ts';
 import { errorResponses } from './resource-server/error-responses.ts';
 import { refusalEffects } from './resource-server/refusal-effects.ts';
 import { dpop } from './resource-server/dpop.ts';
+import { dpopFields } from './resource-server/dpop-fields.ts';
 import { dpopConfusion } from './resource-server/dpop-confusion.ts';
 import { mechanisms } from './resource-server/mechanisms.ts';
 import { bindingCache } from './resource-server/binding-cache.ts';
@@ -129,6 +130,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...tokenValidity,
   ...mechanisms,
   ...dpop,
+  ...dpopFields,
   ...dpopConfusion,
   ...bindingCache,
   ...cachedOutcomes,

@@ -22,6 +22,7 @@ import { introspectionMutants } from './introspection.ts';
 import { tokenValidityMutants } from './token-validity.ts';
 import { errorResponsesMutants } from './error-responses.ts';
 import { dpopMutants } from './dpop.ts';
+import { dpopFieldsMutants } from './dpop-fields.ts';
 import { mechanismsMutants } from './mechanisms.ts';
 import { bindingCacheMutants } from './binding-cache.ts';
 import { revivalMutants } from './revival.ts';
@@ -57,6 +58,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...errorResponsesMutants,
   ...mechanismsMutants,
   ...dpopMutants,
+  ...dpopFieldsMutants,
   ...bindingCacheMutants,
   ...revivalMutants,
   ...multiplexingMutants,

@@ -4,7 +4,7 @@ import { dpopKeyOf, readConfirmation } from '../proof/confirmation.ts';
 import { CONFIRMATION } from '../proof/vocabulary.ts';
 import { defaultPresentationChecks } from '../resource-server/admission.ts';
 import { bearerTokenOf, isUnderDpop } from '../resource-server/credentials.ts';
-import { invalidToken, underDpop } from '../resource-server/refusal.ts';
+import { invalidRequest, invalidToken, underDpop } from '../resource-server/refusal.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import type { Variant } from './variant.ts';
 
@@ -44,6 +44,22 @@ export const dpopVariants: readonly Variant[] = [
     variant: () => ({
       parts: () => ({ verifyDpop: createDpopVerifier({ rules: { nonces: createNonceSource() } }) }),
     }),
+  },
+  {
+    id: 'V-RS-several-dpop-400',
+    difference: 'answers several DPoP fields with 400 invalid_request, whatever the token is bound to',
+    variant: () => {
+      const { run } = defaultPresentationChecks.get('confirmation');
+      return {
+        parts: () => ({
+          checks: defaultPresentationChecks.with('confirmation', (presentation, parts) =>
+            parts.dpopProofsOf(presentation.request).length > 1
+              ? invalidRequest('the request has more than one DPoP field')
+              : run(presentation, parts),
+          ),
+        }),
+      };
+    },
   },
   {
     id: 'V-RS-no-dpop',
