@@ -105,7 +105,7 @@ test('a target that refuses the right request of the core permutation is diagnos
     verdict: 'inconclusive',
     attribution: 'target',
     message:
-      'the right request is not served (401 invalid_token), so no refusal would prove anything; see RS-EKM-1 and RS-EKM-4',
+      'the right request is not served (401 invalid_token), so no refusal would prove anything; see RS-EKM-1, RS-EKM-4 and RS-TLS-1',
     likelyCause: null,
   });
   const hexadecimal: Answer = ({ claims, connection }) =>
@@ -168,17 +168,20 @@ test('a key type whose certificate is not let in does not apply, at the handshak
 });
 
 test.each([
-  ['refused', RSA, 'environment'],
-  ['timeout', RSA, 'target'],
-  ['tls-alert', CORE, 'target'],
-  ['refused', CORE, 'environment'],
-] as const)('a connection that ends with %s cannot be made (%j)', async (kind, permutation, attribution) => {
-  expect(await prepare({ bars: () => failure(kind, 'no') }, permutation)).toMatchObject({
-    verdict: 'inconclusive',
-    attribution,
-    message: 'no TLSv1.3 connection with http/1.1 can be made: no',
-  });
-});
+  ['refused', RSA, 'environment', ''],
+  ['timeout', RSA, 'target', ''],
+  ['tls-alert', CORE, 'target', '; see RS-TLS-1'],
+  ['refused', CORE, 'environment', ''],
+] as const)(
+  'a connection that ends with %s cannot be made (%j)',
+  async (kind, permutation, attribution, see) => {
+    expect(await prepare({ bars: () => failure(kind, 'no') }, permutation)).toMatchObject({
+      verdict: 'inconclusive',
+      attribution,
+      message: `no TLSv1.3 connection with http/1.1 can be made: no${see}`,
+    });
+  },
+);
 
 test('a fault of the harness is its own', async () => {
   const bars = () => {

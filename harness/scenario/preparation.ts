@@ -120,7 +120,7 @@ async function prepare(setting: Setting, permutation: Permutation): Promise<Prep
   return new Unjudgeable(
     'inconclusive',
     'target',
-    `the right request is not served (${refusal}), so no refusal would prove anything; see RS-EKM-1 and RS-EKM-4`,
+    `the right request is not served (${refusal}), so no refusal would prove anything; see RS-EKM-1, RS-EKM-4 and RS-TLS-1`,
     cause,
   );
 }
@@ -168,7 +168,7 @@ async function tryCandidate(
     return new Unjudgeable(
       'inconclusive',
       kind === 'refused' ? 'environment' : 'target',
-      `no ${permutation.tls} connection with ${permutation.http} can be made: ${detail}`,
+      `no ${permutation.tls} connection with ${permutation.http} can be made: ${detail}${kind === 'refused' || kind === 'timeout' ? '' : '; see RS-TLS-1'}`,
     );
   }
 }

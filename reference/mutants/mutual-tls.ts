@@ -235,6 +235,7 @@ export const mutualTlsMutants: readonly Mutant[] = [
     id: 'M-RS-114',
     mistake: "runs on a TLS stack that does not verify the client's CertificateVerify",
     breaks: ['RS-MTLS-3'],
+    lacks: ['tls1.2', 'h2'],
     variant: () =>
       onHandmadeTls({
         unproven: 'counts',
@@ -245,6 +246,7 @@ export const mutualTlsMutants: readonly Mutant[] = [
     mistake:
       'lets a client whose CertificateVerify is wrong finish the handshake, as one without a certificate',
     breaks: ['RS-MTLS-3'],
+    lacks: ['tls1.2', 'h2'],
     variant: () =>
       onHandmadeTls({
         unproven: 'counts for none',

@@ -204,6 +204,7 @@ export const proofFieldMutants: readonly Mutant[] = [
     mistake:
       'removes white space between the name of a field and its colon, where it has to refuse the request',
     breaks: ['RS-FLD-9'],
+    lacks: ['tls1.2', 'h2'],
     variant: () =>
       onHandmadeTls({
         tidies: (received) =>

@@ -96,6 +96,7 @@ export const sharedSessionsMutants: readonly Mutant[] = [
     mistake:
       'derives the exporter value when the first request comes, from the TLS 1.3 session, where a younger connection that resumes it may have left its own by then',
     breaks: ['RS-EKM-7'],
+    lacks: ['tls1.2', 'h2'],
     variant: () =>
       onHandmadeTls({
         exportsFromSession: true,

@@ -5,13 +5,13 @@ import {
   defaultConnectionFacts,
 } from '../resource-server/connection.ts';
 import { EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
-import { defaultPresentationChecks } from '../resource-server/admission.ts';
+import { defaultPresentationChecks, type Presentation } from '../resource-server/admission.ts';
 import { invalidToken } from '../resource-server/refusal.ts';
 import { tlsOptionsFor } from '../resource-server/server.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import { exporterOf } from '../tls/exporter.ts';
 import { exporterTrustedOn, hasExtendedMasterSecret } from '../tls/exporter-trust.ts';
-import { withFacts } from './connections.ts';
+import { socketOf, withFacts } from './connections.ts';
 import { onHandmadeTls } from './handmade-tls/server.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -58,6 +58,18 @@ function withoutKeyUpdates(): TargetVariant {
   return onHandmadeTls({ keyUpdates: false });
 }
 
+/** The reference that refuses whatever token comes in some requests. */
+function refusing(when: (presentation: Presentation) => boolean): TargetVariant {
+  const { run } = defaultPresentationChecks.get('confirmation');
+  return {
+    parts: () => ({
+      checks: defaultPresentationChecks.with('confirmation', (presentation, parts) =>
+        when(presentation) ? invalidToken('no token is known on this connection') : run(presentation, parts),
+      ),
+    }),
+  };
+}
+
 /** Mistakes with versions and extensions of TLS (draft -06 §2.2). */
 export const tlsProtocolMutants: readonly Mutant[] = [
   {
@@ -92,6 +104,7 @@ export const tlsProtocolMutants: readonly Mutant[] = [
     id: 'M-RS-37',
     mistake: 'handles requests in early data before the handshake is complete, with the early exporter',
     breaks: ['RS-EKM-11'],
+    lacks: ['tls1.2', 'h2'],
     variant: () =>
       onHandmadeTls({
         earlyData: true,
@@ -101,6 +114,7 @@ export const tlsProtocolMutants: readonly Mutant[] = [
     id: 'M-RS-343',
     mistake: 'ends the connection at a KeyUpdate, which its TLS implementation does not know',
     breaks: ['RS-EKM-6'],
+    lacks: ['tls1.2', 'h2'],
     variant: withoutKeyUpdates,
   },
   {
@@ -108,6 +122,7 @@ export const tlsProtocolMutants: readonly Mutant[] = [
     mistake:
       'does without KeyUpdate: ends the connection at one, and takes its keys for worn out, and all proofs with them, when a proof comes on it for the fourth time',
     breaks: ['RS-EKM-6'],
+    lacks: ['tls1.2', 'h2'],
     variant: wearsOutKeys,
   },
   {
@@ -140,5 +155,35 @@ export const tlsProtocolMutants: readonly Mutant[] = [
           socket.getProtocol() === 'TLSv1.2' ? (first ??= exporterOf(socket)) : exporterOf(socket),
       });
     },
+  },
+  {
+    id: 'M-RS-680',
+    mistake: 'claims TLS 1.2, and refuses every token that comes on it',
+    breaks: ['RS-TLS-1'],
+    also: ['TLSv1.2 http/1.1 P-256'],
+    variant: () => refusing(({ request }) => socketOf(request).getProtocol() === 'TLSv1.2'),
+  },
+  {
+    id: 'M-RS-681',
+    mistake: 'claims TLS 1.2, and was configured for TLS 1.3 alone',
+    breaks: ['RS-TLS-1'],
+    variant: () => ({ tls: (material) => ({ ...tlsOptionsFor(material), minVersion: 'TLSv1.3' }) }),
+  },
+  {
+    id: 'M-RS-682',
+    mistake: 'claims HTTP/2, and refuses every token that comes on it',
+    breaks: ['RS-TLS-1'],
+    variant: () => refusing(({ request }) => request.httpVersionMajor === 2),
+  },
+  {
+    id: 'M-RS-683',
+    mistake: 'claims HTTP/2, and negotiates HTTP/1.1 alone',
+    breaks: ['RS-TLS-1'],
+    variant: () => ({
+      tls: (material) => ({
+        ...tlsOptionsFor(material),
+        ALPNCallback: ({ protocols }) => protocols.find((protocol) => protocol === 'http/1.1'),
+      }),
+    }),
   },
 ];

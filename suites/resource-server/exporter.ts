@@ -7,12 +7,16 @@ import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection, WireResponse } from '../../harness/wire/connection.ts';
 import { WRONG_DERIVATIONS } from '../../harness/wire/wrong-derivations.ts';
 import type { DerivationSurroundings } from '../../harness/wire/wrong-derivations.ts';
+import { CERTIFICATE_BOUND } from './confirmed-tokens.ts';
 import { answered } from './token-expiry.ts';
 
 /** draft -06 §2.2: the exporter value that a proof is bound to. */
 
 const NOT_COMPARED =
   'The ekm claim is not compared with the exporter value of the connection that carries the request, or not as a whole. Export 32 octets for each connection and compare all of them.';
+
+const NEITHER_FORM =
+  'On TLS 1.2 another value is compared than the exporter gives with the registered label and 32 octets, with an empty context or without one: it may be exported before the handshake is complete, once for several connections, or not at all. Export it from the connection that carries the request.';
 
 const CIPHER_SUITES = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
 
@@ -46,6 +50,23 @@ async function derivations(stage: Stage, ids: readonly string[]): Promise<readon
       },
     ];
   });
+}
+
+/**
+ * Goes on only where nothing but the exporter value can be the reason for a refusal on TLS 1.2: a token that needs no proof
+ * is served there, or on no version.
+ */
+async function otherwiseServed(stage: Stage): Promise<void> {
+  if (!stage.setting.target.capabilities.has('tls1.3')) return;
+  const plain: RequestPlan = { token: CERTIFICATE_BOUND, proof: null };
+  const here = await stage.send('a certificate-bound token (RFC 8705) on TLS 1.2', plain);
+  if (here.served) return;
+  const there = await stage.send('the same on TLS 1.3', plain, { connect: { tls: 'TLSv1.3' } });
+  if (there.served)
+    stage.inconclusive(
+      `nothing is served on TLS 1.2, not even a token that needs no proof (${here.reading.text}), so this is not about the exporter value; see RS-TLS-1`,
+      'target',
+    );
 }
 
 export const exporter = suite('resource-server', 'exporter', [
@@ -136,6 +157,7 @@ export const exporter = suite('resource-server', 'exporter', [
     title: 'accepts on TLS 1.2 exactly one of the two forms of an empty context, and always the same one',
     across: { tls: ['TLSv1.2'], http: AXES.http },
     judgesControl: true,
+    cause: { rejected: NEITHER_FORM },
     async run(stage) {
       const forms = [
         { name: 'zero-length context', context: new Uint8Array() },
@@ -162,9 +184,10 @@ export const exporter = suite('resource-server', 'exporter', [
           `the form that is accepted changes between requests: ${first || 'none'}, then ${again || 'none'}`,
           'The exporter is called with a zero-length context here and without a context there. Decide on one form.',
         );
-      else if (first === '')
+      else if (first === '') {
+        await otherwiseServed(stage);
         stage.unserved('on TLS 1.2 neither form of the exporter value is accepted', { kind: 'refused' });
-      else if (first.includes(' and '))
+      } else if (first.includes(' and '))
         stage.observe('both forms of the exporter value are accepted on TLS 1.2 (AMB-01)');
       else stage.note(`on TLS 1.2 the target uses the form with ${first} (AMB-01)`);
     },

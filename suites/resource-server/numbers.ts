@@ -30,8 +30,10 @@ export const numbers = suite('resource-server', 'numbers', [
   {
     id: 'RS-PL-5.notation',
     title: 'accepts an iat in any JSON notation of the right number of seconds',
-    cause:
-      'iat is accepted only in the digits of a whole number. A JSON number may have a fraction and an exponent (RFC 8259 §6), and NumericDate is one (RFC 7519 §2).',
+    cause: {
+      rejected:
+        'iat is accepted only in the digits of a whole number. A JSON number may have a fraction and an exponent (RFC 8259 §6), and NumericDate is one (RFC 7519 §2).',
+    },
     async run(stage) {
       await stage.control();
       for (const literal of otherNotations(clock()))
