@@ -11,7 +11,7 @@ function left(id: string, reason: string, level: Level = 'MUST') {
 test('names each optional capability for want of which something binding was not tried, and what claims it', () => {
   const results = [
     left('RS-A', 'the target does not claim echo'),
-    left('RS-B', 'the target does not claim counter', 'SECURITY'),
+    left('RS-B', 'the target does not claim counter (two GET requests are not answered alike)', 'SECURITY'),
     left('RS-C', 'the target does not claim echo, counter', 'MUST NOT'),
     left('RS-D', 'the target does not claim echo', 'SHOULD'),
     left('RS-E', 'the target does not claim dpop'),

@@ -23,8 +23,8 @@ const OPTIONAL: Readonly<Record<string, string>> = {
 
 const BINDING: readonly Level[] = ['MUST', 'MUST NOT', 'SECURITY'];
 
-/** As the engine writes it (harness/scenario/recording.ts). */
-const UNCLAIMED = /^the target does not claim (.+)$/;
+/** As the engine writes it (harness/scenario/recording.ts), or a scenario that has tried to do without, with the reason why it could not. */
+const UNCLAIMED = /^the target does not claim ([^(]+?)(?: \(.*\))?$/;
 
 /** The optional capabilities for want of which something binding was not tried, in the order of the manifest's table. */
 export function missingCapabilities({ groups }: TargetConclusion): readonly MissingCapability[] {

@@ -6,6 +6,7 @@ import { challengeFor, missingProof, type Refusal } from '../resource-server/ref
 import { PROTECTED_PATH, type TargetVariant } from '../resource-server/target.ts';
 import type { TokenValidator } from '../resource-server/token.ts';
 import type { Mutant } from './mutant.ts';
+import { versioned } from './versioned.ts';
 
 /** The default checks, with another refusal where a proof fails. */
 function proofRefusal(change: (refusal: Refusal, presentation: Presentation) => Refusal): TargetVariant {
@@ -126,6 +127,14 @@ export const errorResponsesMutants: readonly Mutant[] = [
         },
       };
     },
+  },
+  {
+    id: 'M-RS-830',
+    mistake:
+      'takes in what a POST or PUT brings before the proof is verified, and has no counter to show it by',
+    breaks: ['RS-ERR-6'],
+    lacks: ['counter'],
+    variant: () => versioned((take) => take()),
   },
   {
     id: 'M-RS-200',

@@ -1,5 +1,6 @@
 import { defaultPresentationChecks } from '../resource-server/admission.ts';
 import { challengeFor } from '../resource-server/refusal.ts';
+import { versioned } from '../mutants/versioned.ts';
 import type { Variant } from './variant.ts';
 
 const BASIC = 'Basic realm="operators, and their \\"friends\\"", charset="UTF-8"';
@@ -7,6 +8,21 @@ const DPOP = 'DPoP algs="ES256 PS256"';
 
 /** Freedom in how a refusal is told (draft -06 §3.5, RFC 6750 §3, RFC 9110 §11.6.1). */
 export const responseVariants: readonly Variant[] = [
+  {
+    id: 'V-RS-visible-version',
+    difference: 'shows in ETag which POST and PUT requests it has admitted, and has no counter',
+    lacks: ['counter'],
+    variant: () =>
+      versioned((take, response) => {
+        // Before the response is on its way, so that whoever has it sees the new version.
+        const end = response.end.bind(response);
+        const finish = (text: string | Buffer = ''): void => {
+          if (response.statusCode < 300) take();
+          end(text);
+        };
+        Object.defineProperty(response, 'end', { value: finish });
+      }),
+  },
   {
     id: 'V-RS-wrong-certificate-invalid-proof',
     difference: 'says invalid_proof where the token is bound to another certificate',

@@ -44,7 +44,7 @@ function verdictBlock(result: ResultRecord): Markup | null {
     <p>
       ${verdictBadge(result.verdict)}
       <span class="lines">${shownUpTo(result.reason ?? 'No reason was recorded.', 2000)}</span>
-      ${result.attribution !== null && html`<span class="dim">A matter of ${ATTRIBUTION[result.attribution]}.</span>`}
+      ${result.attribution !== null && html`<span class="dim">Attributed to ${ATTRIBUTION[result.attribution]}.</span>`}
     </p>
     ${result.cause !== null && html`<p><strong>Likely cause and cure:</strong> <span class="lines">${shownUpTo(result.cause, 2000)}</span></p>`}
   </div>`;

@@ -13,6 +13,8 @@ import { FLAGGED_CLIENTS, requestAs } from './flagged-clients.ts';
 
 const NOT_BOUND =
   'A client that is registered with tls_session_bound_access_tokens: true gets a token without cnf.tls_exp. The member holds for every access token of the client, whatever grant, scope or resource: decide where all of them are made.';
+const LACKING =
+  'The token of a client that is registered for session-bound tokens lacks a member of cnf, whatever the older member says: see AS-CNF-1.';
 const LOWERED =
   'What a client is registered for can be lowered by a request, and so by whoever has stolen its credentials. Decide by the registration alone, and refuse where the token cannot be bound.';
 const INVENTED =
@@ -166,7 +168,12 @@ export const clientMetadata = authorizationServerSuite('as-client-metadata', [
         if (token === null) stage.observe(`${what}: no token (${answer.text}), which the draft leaves open`);
         const cnf = token && (await seenConfirmation(stage, what, token));
         for (const member of cnf === null ? [] : ['x5t#S256', 'tls_exp'])
-          stage.holds(Object.hasOwn(cnf ?? {}, member), `${what}: the token has no cnf.${member}`);
+          stage.holds(
+            Object.hasOwn(cnf ?? {}, member),
+            `${what}: the token has no cnf.${member}`,
+            // With both members true, the older one takes nothing away.
+            clientId === CLIENTS.both ? LACKING : undefined,
+          );
       }
     },
   },

@@ -186,16 +186,21 @@ export async function mustBeBound(
   return true;
 }
 
+/** The request is refused, though not as RFC 8693 says. */
+const NOT_AN_ERROR =
+  'A request that is not valid, or a token that is not, is answered with status 400 and error invalid_request in a JSON object (RFC 8693 §2.2.2, RFC 6749 §5.2).';
+
 /** Judged: the answer is an error response of RFC 6749 §5.2 (RFC 8693 §2.2.2). */
 export function isError(stage: AuthorizationServerStage, what: string, answer: Answer, code?: string): void {
   const { status, json, text } = answer;
   if (status < 500) stage.refuses(what, answer);
   if (status < 400) return;
-  stage.holds(status === 400, `${what}: answered ${text}, must be 400`);
+  stage.holds(status === 400, `${what}: answered ${text}, must be 400`, NOT_AN_ERROR);
   const { error } = json;
   stage.holds(
     code === undefined ? typeof error === 'string' : error === code,
     `${what}: error is ${JSON.stringify(error)}, and must be ${code ?? 'a text'}`,
+    NOT_AN_ERROR,
   );
 }
 

@@ -24,6 +24,8 @@ import type { Exchanger } from './exchange.ts';
 
 const DROPPED =
   'The binding of the successor is decided by the exchanging client’s registration alone, or by the parameters of the request. Bind it whenever subject_token or actor_token is session-bound.';
+const OTHER_CERTIFICATE =
+  'x5t#S256 is not the unpadded base64url SHA-256 of the whole certificate (DER) of the exchanging client’s connection (RFC 8705 §3.1); see AS-CNF-3 for tokens that are not exchanged.';
 const COPIED =
   'cnf is copied from a token of the request. Its successor is for the exchanging client: take the thumbprint of the certificate on this request’s connection.';
 
@@ -104,7 +106,6 @@ export const tokenExchange = authorizationServerSuite('as-token-exchange', [
     title:
       'binds a successor to the certificate of the exchanging client, not to the one of the exchanged token',
     capabilities: ['token-exchange'],
-    cause: COPIED,
     async run(stage) {
       const { identities } = stage;
       const { holder, recipient } = partiesOf(stage);
@@ -140,6 +141,7 @@ export const tokenExchange = authorizationServerSuite('as-token-exchange', [
           `${what}: x5t#S256 is ${JSON.stringify(cnf['x5t#S256'])}${
             cnf['x5t#S256'] === identities.alice.thumbprint ? ', the exchanged token’s' : ''
           }, and the exchanging client’s certificate has ${exchanger.by.thumbprint}`,
+          cnf['x5t#S256'] === identities.alice.thumbprint ? COPIED : OTHER_CERTIFICATE,
         );
       }
       if (judged > 0) return;

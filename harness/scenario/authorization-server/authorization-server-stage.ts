@@ -304,12 +304,12 @@ export class AuthorizationServerStage implements AsyncDisposable {
         'An error while checking the request is not caught. Answer with an error of RFC 6749 §5.2.',
       );
     const given = ['access_token', 'refresh_token'].filter((name) => name in answer.json);
-    if (answer.status < 400 || given.length > 0)
-      this.#book.broken(
-        `${what}: answered ${answer.text}${given.length > 0 ? ` with ${given.join(' and ')}` : ''}, must be refused`,
-        given.length > 0 || answer.status < 300 ? 'served' : 'other-manner',
-        cause,
-      );
+    if (answer.status >= 400 && given.length === 0) return;
+    const reason = `${what}: answered ${answer.text}${given.length > 0 ? ` with ${given.join(' and ')}` : ''}, must be refused`;
+    const deviation = answer.status < 300 || given.length > 0 ? 'served' : 'other-manner';
+    // An error without an access token refuses, though in a form that a client may take for success.
+    const isRefusal = typeof answer.json['error'] === 'string' && !given.includes('access_token');
+    this.#book.broken(reason, deviation, isRefusal ? { [deviation]: HALF_REFUSED } : cause);
   }
 
   /** Judged: a statement that the scenario has worked out itself. */
@@ -365,6 +365,10 @@ export class AuthorizationServerStage implements AsyncDisposable {
     await this.#company.disperse();
   }
 }
+
+/** An error that looks like success, or comes with what was asked for. */
+const HALF_REFUSED =
+  'The request is refused, but with a status of success or with a refresh token beside the error. An error response has status 400 or 401 and nothing of what was asked for (RFC 6749 §5.2).';
 
 /** JSON is asked for, unless the fields ask for something else. */
 function accepting(fields: readonly Field[]): readonly Field[] {

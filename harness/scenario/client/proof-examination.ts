@@ -81,7 +81,9 @@ function examineTokenHash(claim: unknown, { token }: Circumstances): readonly De
       what: `ath is ${known === undefined ? text(claim) : known.label}, and must be ${ath(token)}`,
       cure:
         known?.cure ??
-        'It may be the hash of another token. Make ath from the very token that goes out in the same request.',
+        (claim.length === ath(token).length
+          ? 'It may be the hash of another token. Make ath from the very token that goes out in the same request.'
+          : 'Write the 32 octets of SHA-256 over the token in base64url without padding: 43 characters (draft -06 §2.3.2.1).'),
       astray: known === undefined && claim.length === ath(token).length,
     },
   ];
