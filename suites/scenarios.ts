@@ -52,6 +52,7 @@ import { threats } from './resource-server/threats.ts';
 import { connections as clientConnections } from './client/connections.ts';
 import { confirmation as issuedConfirmation } from './authorization-server/confirmation.ts';
 import { thumbprint as issuedThumbprint } from './authorization-server/thumbprint.ts';
+import { reopenedConnections } from './authorization-server/reopened-connections.ts';
 import { introspection as tokenIntrospection } from './authorization-server/introspection.ts';
 import { clientMetadata } from './authorization-server/client-metadata.ts';
 import { registration } from './authorization-server/registration.ts';
@@ -176,6 +177,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...tokenRequest,
   ...issuedConfirmation,
   ...issuedThumbprint,
+  ...reopenedConnections,
   ...tokenIntrospection,
   ...clientMetadata,
   ...registration,

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { randomInt, X509Certificate } from 'node:crypto';
 import { exportJWK, generateKeyPair, importPKCS8, SignJWT } from 'jose';
 import { request } from 'undici';
 import { signerOf } from '../test-bench/bench.ts';
@@ -28,6 +28,7 @@ type Observer = (server: AuthorizationServerBench, observe: Observe) => Promise<
 const OBSERVERS: readonly Observer[] = [
   observeTokens,
   observeCertificates,
+  observeReopened,
   observeRegistration,
   observeExchanges,
   observeThefts,
@@ -161,6 +162,47 @@ async function observeCertificates(server: AuthorizationServerBench, observe: Ob
     const answer = { status: statusCode, headers: {}, body: (await body.json()) as Answer['body'] };
     await observe(`on a connection that is ${name}`, Promise.resolve(answer));
   }
+}
+
+/** Requests of a connection that follows on one of alice's from the same port. */
+async function observeReopened(server: AuthorizationServerBench, observe: Observe): Promise<void> {
+  const { alice, mallory } = server.identities;
+  for (const [name, identity] of [
+    ['reopened by somebody else', mallory],
+    ['reopened without a certificate', undefined],
+  ] as const)
+    await observe(name, reopened(server, [alice, identity]));
+}
+
+/** The answer to the last of these, who connect from the same port one after the other. */
+async function reopened(
+  server: AuthorizationServerBench,
+  identities: readonly (typeof server.identities.alice | undefined)[],
+): Promise<Answer> {
+  for (let tries = 0; tries < 10; tries++) {
+    const localPort = randomInt(20_000, 32_000);
+    let last: Answer | undefined;
+    try {
+      for (const identity of identities) {
+        const response = await request(`${server.origin}/token`, {
+          // The type demands a port, and the one of the URL is used.
+          dispatcher: server.agent(identity, { connect: { localPort, port: 0 } }),
+          method: 'POST',
+          // The server ends the connection, so that the port is free at once.
+          reset: true,
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          body: new URLSearchParams({ grant_type: 'client_credentials', client_id: 'alice' }).toString(),
+        });
+        const body = (await response.body.json()) as Answer['body'];
+        last = { status: response.statusCode, headers: response.headers, body };
+      }
+    } catch {
+      // A port that something else has, or has just had.
+      continue;
+    }
+    if (last !== undefined) return last;
+  }
+  throw new Error('none of ten local ports could be used twice');
 }
 
 async function observeRegistration(server: AuthorizationServerBench, observe: Observe): Promise<void> {
