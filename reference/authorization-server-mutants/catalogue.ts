@@ -5,6 +5,7 @@ import { exchangeMutants } from './exchange.ts';
 import { introspectionMutants } from './introspection.ts';
 import { issuingMutants } from './issuing.ts';
 import type { AuthorizationServerMutant } from './mutant.ts';
+import { mistakenTokenMutants } from './mistaken-tokens.ts';
 import { rememberedCertificateMutants } from './remembered-certificates.ts';
 import { trustMutants } from './trust.ts';
 import { validityMutants } from './validity.ts';
@@ -18,6 +19,7 @@ export const MUTANTS: readonly AuthorizationServerMutant[] = [
   ...exchangeMutants,
   ...admissionMutants,
   ...trustMutants,
+  ...mistakenTokenMutants,
   ...dpopMutants,
   ...validityMutants,
 ];

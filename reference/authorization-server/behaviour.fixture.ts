@@ -248,6 +248,11 @@ async function observeExchanges(server: AuthorizationServerBench, observe: Obser
         client_id: HOP,
       };
       await observe(`${name}, refreshed`, server.post('/token', refresh, hop));
+      const stolen = { ...refresh, client_id: 'mallory' };
+      await observe(
+        `${name}, refreshed by mallory`,
+        server.post('/token', stolen, server.identities.mallory),
+      );
     }
   }
   await observe(
@@ -295,6 +300,14 @@ async function observeWrongJwts(server: AuthorizationServerBench, observe: Obser
   const claims = { iss: ISSUER, sub: 'alice', client_id: 'alice', aud: AUDIENCE, exp: now + 60 };
   const forged = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' }).sign(key);
   const type = { subject_token_type: JWT_TYPE };
+  const grant = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: proof };
+  await observe('proof as grant', server.post('/token', { ...grant, client_id: 'alice' }, alice));
+  const loot = {
+    grant_type: 'refresh_token',
+    refresh_token: tokenOf(await server.token('alice', alice)),
+    client_id: 'mallory',
+  };
+  await observe('access token as refresh token', server.post('/token', loot, server.identities.mallory));
   await observe('proof as subject', server.exchange('alice', alice, proof, type));
   await observe('forged subject', server.exchange('alice', alice, forged, type));
   const foreign = await new SignJWT({ ...claims, iss: 'https://elsewhere.test' })

@@ -37,7 +37,7 @@ export function sessionBindingConfiguration({
   sessionBinding,
 }: Pick<AuthorizationServerParts, 'sessionBinding'>): Configuration {
   if (sessionBinding === undefined) return {};
-  const { readClientMetadata, inToken, isAssertion, metadata } = sessionBinding;
+  const { readClientMetadata, inToken, tokenType, isAssertion, metadata } = sessionBinding;
   return {
     discovery: metadata,
     extraClientMetadata: {
@@ -49,6 +49,7 @@ export function sessionBindingConfiguration({
     formats: {
       customizers: {
         jwt(_context, token, parts) {
+          parts.header = { typ: tokenType };
           const confirmation = token.extra?.['cnf'];
           if (confirmation !== undefined)
             parts.payload = inToken(parts.payload, confirmation as Confirmation);

@@ -54,6 +54,8 @@ export interface SessionBindingParts {
    */
   readonly confirm: (issuance: Issuance) => Confirmation | undefined;
   readonly isInherited: (tokens: ExchangedTokens) => boolean;
+  /** `typ` of JWT access tokens (RFC 9068 §2.1). */
+  readonly tokenType: string;
   /** The claims of a JWT access token, with the confirmation. */
   readonly inToken: (claims: UnknownObject, confirmation: Confirmation) => UnknownObject;
   /** An active token's introspection response; `confirmation` is `undefined` for one that is not session-bound. */

@@ -46,6 +46,7 @@ export const defaultSessionBinding: SessionBindingParts = {
     };
   },
   isInherited: ({ subject, actor }) => subject || actor === true,
+  tokenType: 'at+jwt',
   inToken: withConfirmation,
   inIntrospection: (response, confirmation) =>
     confirmation === undefined ? response : withConfirmation(response, confirmation),

@@ -121,6 +121,7 @@ export const proofConfusion = authorizationServerSuite('as-proof-confusion', [
     cause: NO_ASSERTION,
     async run(stage) {
       const { token } = await acceptedAssertion(stage);
+      await stage.token('the client of the grant, with client credentials');
       const proof = (await proofs(stage, token))();
       const assertion = { client_assertion_type: ASSERTION_TYPE, client_assertion: proof };
       const grant = { grant_type: JWT_BEARER, assertion: proof };
