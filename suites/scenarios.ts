@@ -46,6 +46,7 @@ import { proofRenewal } from './resource-server/proof-renewal.ts';
 import { intermediaries } from './resource-server/intermediaries.ts';
 import { certificateRotation } from './resource-server/certificate-rotation.ts';
 import { cost } from './resource-server/cost.ts';
+import { steadiness } from './resource-server/steadiness.ts';
 import { multiplexing } from './resource-server/multiplexing.ts';
 import { revival } from './resource-server/revival.ts';
 import { threats } from './resource-server/threats.ts';
@@ -96,6 +97,7 @@ import { sidecarSecrets } from './client/sidecar-secrets.ts';
 
 /** Every scenario, in the order of the report: from the connection to the proof, the token, what is remembered, and the attacks. */
 export const SCENARIOS: readonly Scenario[] = [
+  ...steadiness,
   ...exporter,
   ...resumption,
   ...sharedSessions,

@@ -1,3 +1,4 @@
+import { caseText, disturbed, isBetter } from '../run/again.ts';
 import { startOpposite } from '../run/opposite.ts';
 import type { Opposite } from '../run/opposite.ts';
 import type { Case } from '../run/plan.ts';
@@ -68,21 +69,23 @@ export class Laboratory implements AsyncDisposable {
       const plan = await this.#opposite.plan(target, casesFor(subject, scenarios), WHOLE_CORE, {});
       await using player = playerOf(plan, 'light');
       const results: ResultRecord[] = [];
-      const again: Case[] = [];
       // One iterator for all: each takes the next case that nobody has taken.
       const waiting = plan.cases.values();
       const play = async (): Promise<void> => {
         for (const one of waiting) {
           const result = await this.#play(one, player, signal);
-          if (result?.verdict === 'inconclusive' && result.attribution === 'environment') again.push(one);
-          else if (result !== undefined) results.push(result);
+          if (result !== undefined) results.push(result);
         }
       };
       await Promise.all(Array.from({ length: CONCURRENT }, play));
-      // What this machine got in the way of is tried once more when there is less going on.
-      for (const one of again)
-        results.push(...[await this.#play(one, player, signal)].filter((result) => result !== undefined));
-      return observation(results);
+      // What this machine or other scenarios got in the way of is tried once more on its own.
+      const again = new Set(results.filter(isEnvironment).concat(disturbed(results)));
+      const kept: ResultRecord[] = [];
+      for (const result of results) {
+        const second = again.has(result) ? await this.#play(result, player, signal) : undefined;
+        kept.push(second !== undefined && isBetter(second) ? second : result);
+      }
+      return observation(kept);
     } catch (error) {
       if (error instanceof TargetProblem) return observation([], error.message);
       throw error;
@@ -103,6 +106,10 @@ export class Laboratory implements AsyncDisposable {
   }
 }
 
+function isEnvironment({ verdict, attribution }: ResultRecord): boolean {
+  return verdict === 'inconclusive' && attribution === 'environment';
+}
+
 /** The core profile's cases, and those under the subject's own permutations where they matter to a scenario. */
 function casesFor({ also }: Pick<Subject, 'also'>, scenarios: readonly Scenario[]): readonly Case[] {
   const core = casesOf(scenarios, WHOLE_CORE);
@@ -114,8 +121,4 @@ function casesFor({ also }: Pick<Subject, 'also'>, scenarios: readonly Scenario[
   });
   const known = new Set(core.map(caseText));
   return [...core, ...more.filter((one) => !known.has(caseText(one)))];
-}
-
-function caseText({ scenario, permutation }: Case): string {
-  return `${scenario} ${permutationText(permutation)}`;
 }

@@ -5,6 +5,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { Manifest } from '../target/manifest.ts';
 import { TargetProblem } from '../target/target.ts';
 import type { Target } from '../target/target.ts';
+import { caseText, disturbed, isBetter, isSettled, playedAlone, settled } from './again.ts';
 import { staleEntries } from './baseline.ts';
 import type { Baseline } from './baseline.ts';
 import { conformanceProject } from './conformance-project.ts';
@@ -92,9 +93,12 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
   }
   const planned = running.reduce((sum, { plan }) => sum + plan.cases.length, 0);
   request.begin(planned, described);
+  const log = (name: string): readonly string[] =>
+    running.find(({ target }) => target.manifest.name === name)?.target.log() ?? [];
+  // What may be played again is reported when that is settled.
   const recorder = new Recorder({
-    result: (record) => request.result(record),
-    log: (name) => running.find(({ target }) => target.manifest.name === name)?.target.log() ?? [],
+    result: (record) => (isSettled(record) ? request.result(settled(record)) : undefined),
+    log,
   });
   if (planned > 0 && !interruption.interrupted)
     await play(
@@ -102,12 +106,20 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
       recorder,
       interruption,
     );
+  const played = await playAgain(
+    recorder,
+    running.map(({ plan }) => plan),
+    log,
+    interruption,
+  );
+  for (const [i, record] of recorder.results.entries())
+    if (!isSettled(record)) request.result(played[i] ?? record);
   const { interrupted } = interruption;
   if (interrupted)
     problems.push('the run was interrupted: what had been reached is here, the rest is missing');
-  if (!interrupted && recorder.results.length < planned) {
+  if (!interrupted && played.length < planned) {
     problems.push(
-      `${planned - recorder.results.length} of ${planned} results are missing: a worker of the harness ended early`,
+      `${planned - played.length} of ${planned} results are missing: a worker of the harness ended early`,
     );
   }
   const exists = (id: string): boolean => scenarios.some((scenario) => scenario.id === id);
@@ -119,14 +131,14 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
           // Of a scenario of which only a part was played, nobody knows that it does not fail any more.
           interrupted || selection.permutation !== null
             ? []
-            : recorder.results.filter((result) => result.target === manifest.name),
+            : played.filter((result) => result.target === manifest.name),
           exists,
         )
       : [],
   );
-  const complete = !interrupted && recorder.problems.length === 0 && recorder.results.length === planned;
+  const complete = !interrupted && recorder.problems.length === 0 && played.length === planned;
   const exitCode = exitCodeOf({
-    results: recorder.results,
+    results: played,
     planned,
     complete,
     targetMissing: missing > 0,
@@ -137,7 +149,7 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
   return {
     targets: described,
     results: inOrder(
-      recorder.results,
+      played,
       scenarios.map((scenario) => scenario.id),
     ),
     problems: [...problems, ...recorder.problems, ...stale],
@@ -180,8 +192,49 @@ async function startOrProblem(start: () => Promise<Target>): Promise<Target | Ta
   }
 }
 
-/** Plays parts of plans to their end, or until the user interrupts. */
-async function play(parts: readonly Plan[], recorder: Reporter, interruption: Interruption): Promise<void> {
+/** Bound on what is played again. */
+const AGAIN_MS = 90_000;
+
+/**
+ * Plays again, one after the other, what other scenarios at work may have had a part in.
+ *
+ * @returns the results of the run, in the recorder's order: those of the second time where there was one
+ */
+async function playAgain(
+  first: Recorder,
+  plans: readonly Plan[],
+  log: (target: string) => readonly string[],
+  interruption: Interruption,
+): Promise<readonly ResultRecord[]> {
+  const kept = first.results.map(settled);
+  const again = plans.flatMap((plan) => {
+    const own = first.results.filter(({ target }) => target === plan.target.name);
+    const wanted = new Set(disturbed(own).map(caseText));
+    const cases = plan.cases.filter((one) => wanted.has(caseText(one)));
+    return cases.length === 0 ? [] : [{ ...plan, cases }];
+  });
+  if (again.length === 0 || interruption.interrupted) return kept;
+  const second = new Recorder({ result: () => undefined, log });
+  await play(again, second, interruption, { alone: true });
+  first.handshakes += second.handshakes;
+  first.requests += second.requests;
+  const better = new Map(
+    second.results.filter(isBetter).map((one) => [`${one.target} ${caseText(one)}`, playedAlone(one)]),
+  );
+  return kept.map((one) => better.get(`${one.target} ${caseText(one)}`) ?? one);
+}
+
+/**
+ * Plays parts of plans to their end, or until the user interrupts.
+ *
+ * @param alone one scenario after the other, for a bounded time
+ */
+async function play(
+  parts: readonly Plan[],
+  recorder: Reporter,
+  interruption: Interruption,
+  { alone = false }: { readonly alone?: boolean } = {},
+): Promise<void> {
   const cancel = (): void => void vitest.cancelCurrentRun('keyboard-input');
   // A wish that comes while vitest is still getting ready is forgotten by it: it is repeated when tests begin.
   const reminder: Reporter = { onTestCaseReady: () => (interruption.interrupted ? cancel() : undefined) };
@@ -190,17 +243,21 @@ async function play(parts: readonly Plan[], recorder: Reporter, interruption: In
     run: true,
     watch: false,
     config: false,
-    projects: parts.map((part, index) => conformanceProject(`${part.target.name} ${index + 1}`, part)),
-    maxWorkers: availableParallelism(),
+    projects: parts.map((part, index) =>
+      conformanceProject(`${part.target.name} ${index + 1}`, part, [], alone),
+    ),
+    maxWorkers: alone ? 1 : availableParallelism(),
     reporters: [recorder, reminder],
     api: false,
     cache: false,
     passWithNoTests: false,
   });
   interruption.stopWith(cancel);
+  const bound = alone ? setTimeout(cancel, AGAIN_MS) : undefined;
   try {
     if (!interruption.interrupted) await vitest.start();
   } finally {
+    clearTimeout(bound);
     await vitest.close();
   }
 }

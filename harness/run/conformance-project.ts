@@ -12,11 +12,13 @@ const CONCURRENT = { 'resource-server': 12, client: 8, intermediary: 8, 'authori
  * The vitest project that plays a plan on its target.
  *
  * @param plan given later, by a global set-up, when left out
+ * @param alone one scenario after the other
  */
 export function conformanceProject(
   name: string,
   plan: Plan | undefined,
   globalSetup: readonly string[] = [],
+  alone = false,
 ): TestProjectInlineConfiguration {
   return {
     test: {
@@ -30,7 +32,7 @@ export function conformanceProject(
       // Node loads the scenarios itself, as the command line does: nothing here needs a transform.
       experimental: { viteModuleRunner: false, nodeLoader: false },
       testTimeout: 60_000,
-      maxConcurrency: CONCURRENT[plan?.role ?? 'client'],
+      maxConcurrency: alone ? 1 : CONCURRENT[plan?.role ?? 'client'],
       retry: 0,
       globalSetup: [...globalSetup],
       ...(plan === undefined ? {} : { provide: { plan } }),

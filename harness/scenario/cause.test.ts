@@ -70,9 +70,10 @@ describe('what an attempt came to decides which cause is told', () => {
     ['answered with a server error', response(503), 'server-error', causes['server-error']],
     ['ended', failure('reset', 'by the peer'), 'ended', causes.ended],
   ])('a valid request that is %s', async (_what, outcome, deviation, cause) => {
-    const { stage } = stageOn({ answer: () => outcome }, 'fail', { cause: causes });
+    const about = { judgesSequence: true };
+    const { stage } = stageOn({ answer: () => outcome }, 'fail', { ...about, cause: causes });
     await stage.accepts('it');
-    const plain = stageOn({ answer: () => outcome }, 'fail', { cause: 'not compared' }).stage;
+    const plain = stageOn({ answer: () => outcome }, 'fail', { ...about, cause: 'not compared' }).stage;
     await plain.accepts('it');
     await plain.accepts('it', {}, {}, 'too strict');
     const found = [...stage.findings, ...plain.findings];

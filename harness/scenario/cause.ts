@@ -1,3 +1,4 @@
+import type { Reading } from './expectation.ts';
 import type { Deviation } from './record.ts';
 
 /**
@@ -42,4 +43,10 @@ function part(
 export function causeTexts(cause: Cause | null): readonly string[] {
   if (cause === null) return [];
   return typeof cause === 'string' ? [cause] : [...new Set(Object.values(cause))];
+}
+
+/** What came of a valid request instead of being served. */
+export function deviationOf(kind: Reading['kind']): Deviation {
+  if (kind === 'server-error') return kind;
+  return kind === 'cut' || kind === 'no-answer' ? 'ended' : 'rejected';
 }

@@ -60,6 +60,7 @@ export async function execute(
     permutation,
     severityOf(requirement, scenario.id, setting.strict),
     unprepared ? LITERAL : preparation,
+    !unprepared,
   );
   const { findings, ended } = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
   const told =
@@ -69,7 +70,15 @@ export async function execute(
   const judgement = judge(told, ended);
   const accidental =
     judgement.verdict === 'pass' && stage.sawOnlyServed && (await preparations.servesAnything(permutation));
-  return record(accidental ? judge([], ACCIDENTAL) : judgement, stage.evidence.close());
+  const again =
+    !unprepared &&
+    signal?.aborted !== true &&
+    judgement.attribution !== 'harness' &&
+    (judgement.verdict === 'inconclusive' || stage.validRejected);
+  return {
+    ...record(accidental ? judge([], ACCIDENTAL) : judgement, stage.evidence.close()),
+    ...(again ? { again } : {}),
+  };
 }
 
 /** The diagnosis found out why the valid request is rejected; it explains that, and nothing else that the scenario finds. */

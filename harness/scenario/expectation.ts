@@ -152,3 +152,8 @@ function fits(reading: Reading & { readonly kind: 'refused' }, refusal: Refusal)
   if (refusal === '401') return reading.status === 401;
   return reading.error === refusal && reading.status === (refusal === 'insufficient_scope' ? 403 : 401);
 }
+
+/** Whether there was silence: a busy machine can be the reason, so it proves nothing against the target. */
+export function isSilence(outcome: Outcome): boolean {
+  return outcome.type === 'failure' && (outcome.kind === 'timeout' || outcome.kind === 'refused');
+}

@@ -35,6 +35,14 @@ export class Unjudgeable extends Error {
   }
 }
 
+/** A valid request is rejected that is not under judgement, so that nothing else can be judged either. */
+export class ValidRejected extends Unjudgeable {
+  constructor(attribution: Attribution, reason: string) {
+    super('inconclusive', attribution, reason);
+    this.name = 'ValidRejected';
+  }
+}
+
 /** Error messages quote what they stumbled over, and that may be a key; cut short as well. */
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 

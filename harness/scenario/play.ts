@@ -162,6 +162,11 @@ export class Play implements AsyncDisposable {
     return this.#company.adopt(connection);
   }
 
+  /** All connections so far, in the order of opening. */
+  protected get connections(): readonly Connection[] {
+    return this.#company.connections;
+  }
+
   /** The name for the next connection in the evidence. */
   nextConnectionId(): string {
     return this.#company.nextId();

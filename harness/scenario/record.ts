@@ -205,4 +205,9 @@ export interface ResultRecord {
   readonly findings?: readonly FindingRecord[];
   readonly durationMs: number;
   readonly evidence: Evidence;
+  /**
+   * A valid request was rejected, or nothing could be judged: other scenarios at work on the target may have had a part
+   * in that, and it is to be played again on its own. Never in a report.
+   */
+  readonly again?: true;
 }

@@ -33,6 +33,8 @@ export interface ServerScenario extends ScenarioOutline {
   readonly needs: readonly Need[];
   /** True for the few scenarios that judge the right request itself; all others need it to be served first. */
   readonly judgesControl: boolean;
+  /** True for those that judge what comes of valid requests one after the other, and of nothing else. */
+  readonly judgesSequence: boolean;
   run(stage: Stage): Promise<void>;
 }
 
@@ -64,6 +66,7 @@ export function suite(
     capabilities: [],
     needs: [],
     judgesControl: false,
+    judgesSequence: false,
     cause: null,
     waits: false,
     timeLimitMs: 30_000,

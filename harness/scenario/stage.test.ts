@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import type { Outcome } from '../wire/connection.ts';
 import { CAUSE } from './cause.fixture.ts';
 import { stageOn } from './stage.fixture.ts';
+import type { RequestPlan } from './request.ts';
 import { challenged, failure, response } from './target.fixture.ts';
+import type { Paper } from './target.fixture.ts';
 
 test('a control that is served is returned, and recorded as one', async () => {
   const { stage } = stageOn();
@@ -19,7 +21,8 @@ test('a control that is refused leaves nothing to be judged', async () => {
   await expect(stage.control('a plain one')).rejects.toMatchObject({
     verdict: 'inconclusive',
     attribution: 'target',
-    message: 'the control "a plain one" was not served (401 invalid_token), so a refusal would prove nothing',
+    message:
+      'the control "a plain one" was not served (401 invalid_token), so a refusal would prove nothing; see RS-MUX-9',
     likelyCause: null,
   });
 });
@@ -50,6 +53,12 @@ test('a control that is refused on a given connection stays a refusal', async ()
   await expect(stage.control('it', {}, { on })).rejects.toMatchObject({ verdict: 'inconclusive' });
 });
 
+/** A harmless difference, and a target that minds it. */
+const ODD: RequestPlan = { fields: [['X-Odd', '1']] };
+const oddly = (outcome: Outcome): Paper => ({
+  answer: ({ request }) => (request.fields.some(([name]) => name === 'X-Odd') ? outcome : response(200)),
+});
+
 test('what must be accepted and is leaves no finding', async () => {
   const { stage } = stageOn();
   expect((await stage.accepts('the right one')).served).toBe(true);
@@ -64,8 +73,8 @@ test.each<[string, Outcome, string]>([
   ['garbage', failure('garbage', 'x'), 'garbage: x'],
   ['an endless response', failure('endless-response', 'x'), 'endless-response: x'],
 ])('what must be accepted and meets %s is held against the target', async (_what, outcome, text) => {
-  const { stage } = stageOn({ answer: () => outcome });
-  await stage.accepts('this one');
+  const { stage } = stageOn(oddly(outcome));
+  await stage.accepts('this one', ODD);
   expect(stage.findings).toMatchObject([
     {
       severity: 'fail',
@@ -100,9 +109,9 @@ test('what must be accepted on a connection that the target has ended is not jud
 });
 
 test('an acceptance can name a cause of its own', async () => {
-  const { stage } = stageOn({ answer: () => challenged('invalid_proof') });
-  await stage.accepts('it', {}, {}, 'a special mistake');
-  await stage.accepts('it', {}, {}, null);
+  const { stage } = stageOn(oddly(challenged('invalid_proof')));
+  await stage.accepts('it', ODD, {}, 'a special mistake');
+  await stage.accepts('it', ODD, {}, null);
   expect(stage.findings.map((finding) => finding.cause)).toEqual(['a special mistake', null]);
 });
 

@@ -1,24 +1,26 @@
-import type { Outcome, WireFailure } from '../wire/connection.ts';
+import type { Connection, WireFailure } from '../wire/connection.ts';
 import { ConnectFailure } from '../wire/connection.ts';
 import { contradiction, difference } from './difference.ts';
-import { expectationText, match, read } from './expectation.ts';
+import { expectationText, isSilence, match, read } from './expectation.ts';
 import type { Expectation, Reading } from './expectation.ts';
-import { explain } from './cause.ts';
+import { deviationOf, explain } from './cause.ts';
 import type { Cause } from './cause.ts';
 import { FindingBook } from './finding-book.ts';
 import type { AttackStory } from './finding-book.ts';
-import { Unjudgeable } from './finding.ts';
+import { Unjudgeable, ValidRejected } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { Play } from './play.ts';
 import type { Exchange, Way } from './play.ts';
 import type { Preparation } from './preparation.ts';
 import { hasLeftWindow } from './proof-age.ts';
-import type { Deviation, ExchangeEvidence, Permutation } from './record.ts';
+import type { ExchangeEvidence, Permutation } from './record.ts';
 import { combine, declaredDifference } from './request.ts';
 import type { RequestPlan, Variation } from './request.ts';
 import type { Severity } from './requirement.ts';
 import type { ServerScenario } from './scenario.ts';
 import type { Setting } from './setting.ts';
+import { diagnoseUnserved, SentRequests, servesSequence, standingOf } from './unserved.ts';
+import type { Standing } from './unserved.ts';
 
 /** Whatever the code may be, nobody can read it. */
 export const UNREADABLE =
@@ -32,22 +34,46 @@ export class Stage extends Play {
   readonly #scenario: ServerScenario;
   readonly #severity: Severity;
   readonly #book: FindingBook;
+  readonly #prepared: boolean;
+  readonly #sent = new SentRequests();
+  #validRejected = false;
+  #steady = false;
 
+  /** @param prepared whether the target has served a valid request under this permutation */
   constructor(
     setting: Setting,
     scenario: ServerScenario,
     permutation: Permutation,
     severity: Severity,
     preparation: Preparation,
+    prepared = true,
   ) {
     super(setting, permutation, preparation);
     this.#scenario = scenario;
     this.#severity = severity;
     this.#book = new FindingBook(this.evidence, severity, scenario.cause);
+    this.#prepared = prepared;
   }
 
   get findings(): readonly Finding[] {
     return this.#book.findings;
+  }
+
+  /** Whether a valid request was rejected, in which other scenarios may have had a part. */
+  get validRejected(): boolean {
+    return this.#validRejected;
+  }
+
+  override async send(
+    what: string,
+    plan: RequestPlan = {},
+    way: Way = {},
+    part: ExchangeEvidence['part'] = 'request',
+    expected = 'recorded',
+  ): Promise<Exchange> {
+    const exchange = await super.send(what, plan, way, part, expected);
+    this.#sent.note(exchange, expected === 'served');
+    return exchange;
   }
 
   /** A target may end a connection that was used before at any time: then nothing is known of how it would have gone on. */
@@ -90,15 +116,22 @@ export class Stage extends Play {
     const exchange = await this.sendCurrent(what, plan, way, part);
     if (exchange.served) return exchange;
     this.#applicable(exchange, way);
-    throw new Unjudgeable(
-      'inconclusive',
-      exchange.reading.kind === 'no-answer' ? 'environment' : 'target',
-      `the ${part} "${what}" was not served (${exchange.reading.text}), so a refusal would prove nothing`,
+    return this.rejected(`the ${part} "${what}"`, exchange);
+  }
+
+  /** Ends the scenario: a valid request was rejected that is not under judgement. */
+  rejected(what: string, { reading }: Exchange): never {
+    throw new ValidRejected(
+      reading.kind === 'no-answer' ? 'environment' : 'target',
+      this.evidence.redact(
+        `${what} was not served (${reading.text}), so a refusal would prove nothing${this.#prepared ? '; see RS-MUX-9' : ''}`,
+      ),
     );
   }
 
   /**
-   * Judged: this request is served.
+   * Judged: this request is served. Where it is not, the plain valid request with a fresh token goes out on the same
+   * connection: if that is rejected too, though one was served before, the difference is not blamed.
    *
    * @param cause what it means when it is rejected; a string explains nothing but that
    */
@@ -112,13 +145,66 @@ export class Stage extends Play {
     this.#applicable(exchange, way);
     if (isSilence(exchange.outcome)) {
       this.#book.unmeasured(`${what}: no answer that can be judged (${exchange.reading.text})`);
-    } else if (!exchange.served)
-      this.unserved(
-        `${what}: must be served, was answered ${exchange.reading.text}`,
-        exchange.reading,
-        cause,
-      );
+    } else if (!exchange.served) await this.mustHaveServed(what, exchange, plan, cause);
     return exchange;
+  }
+
+  /** Judged: a request that was not served should have been. Like {@link accepts}, for one that was sent already. */
+  async mustHaveServed(
+    what: string,
+    exchange: Exchange,
+    plan: RequestPlan,
+    cause?: Cause | null,
+  ): Promise<void> {
+    const { reading, connection } = exchange;
+    const standing = await this.standing(what, exchange, plan);
+    const found = standing === 'valid' ? await this.#diagnosed(connection) : null;
+    this.unserved(
+      `${what}: must be served, was answered ${reading.text}`,
+      reading,
+      found === null ? cause : { [deviationOf(reading.kind)]: found },
+    );
+  }
+
+  /**
+   * What it says that a request was not served which should have been.
+   *
+   * @throws {ValidRejected} where it cannot be blamed, since the target rejects plain valid requests too
+   */
+  async standing(what: string, exchange: Exchange, plan: RequestPlan): Promise<Exclude<Standing, 'nothing'>> {
+    // Where no valid request was ever served, the diagnosis has looked into it already.
+    const standing = this.#prepared
+      ? await standingOf(this, exchange, plan, this.#sent, this.#scenario.judgesSequence)
+      : 'blamed';
+    if (standing === 'nothing') return this.#unsteady(what, exchange);
+    if (standing === 'valid') this.#validRejected = true;
+    return standing;
+  }
+
+  /**
+   * Whether the target may be blamed that the plain valid request is rejected after something: not where it serves no
+   * sequence of plain valid requests either.
+   *
+   * @throws {ValidRejected} where that is so
+   */
+  async blames(what: string, exchange: Exchange): Promise<void> {
+    if (!this.#prepared || this.#steady) return;
+    if (!(await servesSequence(this, exchange, this.#sent))) this.#unsteady(what, exchange);
+    this.#steady = true;
+  }
+
+  #unsteady(what: string, { reading }: Exchange): never {
+    throw new ValidRejected(
+      'target',
+      this.evidence.redact(
+        `${what}: answered ${reading.text}, and so are plain valid requests, where others were served; see RS-MUX-9`,
+      ),
+    );
+  }
+
+  /** What the target serves in place of a valid request. */
+  #diagnosed(connection: Connection): Promise<string | null> {
+    return diagnoseUnserved(this, connection, this.connections, this.#sent);
   }
 
   /**
@@ -190,6 +276,10 @@ export class Stage extends Play {
         `the pair "${variation.what}" is not minimal: it ${wrong}`,
       );
     }
+    const came = match(exchange.reading, expected);
+    // Another manner may be that of a target that rejects whatever comes.
+    if (expected.exact && (came === 'other-manner' || came === 'server-error'))
+      await this.blames(variation.what, exchange);
     const verdict = this.#judgeRefusal(variation, expected, exchange.reading);
     this.evidence.paired({
       what: variation.what,
@@ -305,15 +395,4 @@ export class Stage extends Play {
   attack(story: AttackStory, cause?: Cause | null): void {
     this.#book.attacked(story, cause);
   }
-}
-
-/** What came of a valid request instead of being served. */
-function deviationOf(kind: Reading['kind']): Deviation {
-  if (kind === 'server-error') return kind;
-  return kind === 'cut' || kind === 'no-answer' ? 'ended' : 'rejected';
-}
-
-/** Whether there was silence: a busy machine can be the reason, so it proves nothing against the target. */
-function isSilence(outcome: Outcome): boolean {
-  return outcome.type === 'failure' && (outcome.kind === 'timeout' || outcome.kind === 'refused');
 }

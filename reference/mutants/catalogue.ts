@@ -27,6 +27,7 @@ import { mechanismsMutants } from './mechanisms.ts';
 import { bindingCacheMutants } from './binding-cache.ts';
 import { revivalMutants } from './revival.ts';
 import { multiplexingMutants } from './multiplexing.ts';
+import { steadinessMutants } from './steadiness.ts';
 import { threatsMutants } from './threats.ts';
 import { choiceOfTokenMutants } from './choice-of-token.ts';
 import { signatureMutants } from './signature.ts';
@@ -62,6 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...bindingCacheMutants,
   ...revivalMutants,
   ...multiplexingMutants,
+  ...steadinessMutants,
   ...threatsMutants,
   ...choiceOfTokenMutants,
 ];

@@ -95,7 +95,7 @@ export async function victimOf(stage: Stage): Promise<Victim> {
       const again = on.open ? await stage.sendCurrent(what, loot, { on }, 'control') : undefined;
       if (again?.served !== true && (again === undefined || again.reading.kind === 'cut'))
         await stage.control(what, plan);
-      else if (!again.served) stage.inconclusive(`${what} was not served (${again.reading.text})`, 'target');
+      else if (!again.served) stage.rejected(what, again);
     },
   };
 }

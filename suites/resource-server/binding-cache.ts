@@ -27,6 +27,7 @@ export const bindingCache = suite('resource-server', 'binding-cache', [
     title: 'holds every request to all steps, however many were served on the connection before',
     across: { http: AXES.http },
     needs: ['persistent-connection'],
+    judgesSequence: true,
     cause: NOT_EVERY_REQUEST,
     async run(stage) {
       const connection = await stage.connect();

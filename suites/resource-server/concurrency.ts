@@ -89,9 +89,10 @@ async function judgeTogether(
     unthrottled(stage, place, exchange);
     if (exchange.reading.kind === 'cut') cut++;
     else if (exchange.reading.kind === 'no-answer') unanswered.push(`${place}: ${exchange.reading.text}`);
-    else if (!exchange.served)
+    else if (!exchange.served) {
+      if (unserved.length === 0) await stage.standing(place, exchange, plan);
       unserved.push(`${place}: must be served, was answered ${exchange.reading.text}`);
-    else if (echo)
+    } else if (echo)
       stage.holds(
         subjectIn(exchange) === subject,
         `${place}: served as ${JSON.stringify(subjectIn(exchange))}, must be ${subject}`,

@@ -1,6 +1,7 @@
 import type { Token } from '../../harness/forge/token.ts';
 import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
+import type { Exchange } from '../../harness/scenario/play.ts';
 import type { RequestPlan, Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
@@ -164,6 +165,7 @@ export const exporter = suite('resource-server', 'exporter', [
         { name: 'no context', context: null },
       ];
       const rounds: string[] = [];
+      let last: Exchange | undefined;
       for (let round = 0; round < 2; round++) {
         const taken: string[] = [];
         for (const { name, context } of forms) {
@@ -174,17 +176,20 @@ export const exporter = suite('resource-server', 'exporter', [
             }),
           );
           if (exchange.served) taken.push(name);
+          last = exchange;
         }
         rounds.push(taken.join(' and '));
       }
       const [first = '', again = ''] = rounds;
-      if (first !== again)
+      if (first !== again) {
+        const what = `the form that is accepted changes between requests: ${first || 'none'}, then ${again || 'none'}`;
+        if (last !== undefined) await stage.blames(what, last);
         stage.holds(
           false,
-          `the form that is accepted changes between requests: ${first || 'none'}, then ${again || 'none'}`,
+          what,
           'The exporter is called with a zero-length context here and without a context there. Decide on one form.',
         );
-      else if (first === '') {
+      } else if (first === '') {
         await otherwiseServed(stage);
         stage.unserved('on TLS 1.2 neither form of the exporter value is accepted', { kind: 'refused' });
       } else if (first.includes(' and '))
@@ -237,6 +242,7 @@ export const exporter = suite('resource-server', 'exporter', [
     id: 'RS-EKM-15',
     title: 'serves the same token with a fresh proof on every connection of the same client',
     across: { http: AXES.http },
+    judgesSequence: true,
     cause: {
       rejected:
         'The token is tied to the first connection that it was used on. What ties a token to a connection is the proof: a new one on each connection.',

@@ -34,6 +34,7 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     title: 'serves several tokens on one connection, each with its own proof',
     across: { http: AXES.http },
     needs: ['persistent-connection'],
+    judgesSequence: true,
     async run(stage) {
       const connection = await stage.connect();
       const all = await holders(stage, connection, stage.full ? 50 : 20);
@@ -91,6 +92,7 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     title: 'judges each HTTP/2 stream by its own token and proof, however many are open at once',
     across: { http: ['h2'] },
     needs: ['persistent-connection'],
+    judgesSequence: true,
     cause: MIXED_UP,
     run: (stage) => manyStreams(stage, false),
   },
@@ -100,6 +102,7 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     across: { http: ['h2'] },
     capabilities: ['echo'],
     needs: ['persistent-connection'],
+    judgesSequence: true,
     cause: MIXED_UP,
     run: (stage) => manyStreams(stage, true),
   },
@@ -122,6 +125,7 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     title: 'judges each pipelined request by its own token and proof, in order',
     across: { http: ['http/1.1'] },
     needs: ['persistent-connection'],
+    judgesSequence: true,
     cause: MIXED_UP,
     run: (stage) => pipelined(stage, false),
   },
@@ -131,6 +135,7 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     across: { http: ['http/1.1'] },
     capabilities: ['echo'],
     needs: ['persistent-connection'],
+    judgesSequence: true,
     cause: MIXED_UP,
     run: (stage) => pipelined(stage, true),
   },
@@ -139,6 +144,7 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     title: 'serves a refreshed token with a new proof on the same connection, and not without one',
     across: { http: AXES.http },
     needs: ['persistent-connection'],
+    judgesSequence: true,
     cause: { rejected: ONE_TOKEN_ONLY },
     async run(stage) {
       const { connection, token, proof } = await prime(stage);
@@ -176,6 +182,7 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     across: { http: AXES.http },
     capabilities: ['echo'],
     needs: ['persistent-connection'],
+    judgesSequence: true,
     cause: PRINCIPAL_OF_CONNECTION,
     async run(stage) {
       const connection = await stage.connect();
@@ -205,6 +212,7 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     title: 'serves any number of requests on one connection with one proof',
     across: { http: AXES.http },
     needs: ['persistent-connection'],
+    judgesSequence: true,
     cause: WEARS_OUT,
     async run(stage) {
       const connection = await stage.connect();

@@ -85,12 +85,8 @@ export async function refusesOnPrimed(
   const { token, proof, connection } = primed;
   if (!connection.open) return;
   const what = 'the verified token with its proof once more';
-  const { served, reading } = await stage.sendCurrent(what, { token, proof }, { on: connection }, 'control');
-  if (!served && reading.kind !== 'cut')
-    stage.inconclusive(
-      `the control "${what}" was not served (${reading.text}), so a refusal would prove nothing`,
-      'target',
-    );
+  const last = await stage.sendCurrent(what, { token, proof }, { on: connection }, 'control');
+  if (!last.served && last.reading.kind !== 'cut') stage.rejected(`the control "${what}"`, last);
 }
 
 /** Ends the scenario where the target had too many requests (RFC 6585 §4), which is no matter of tokens and proofs. */
@@ -123,22 +119,20 @@ export async function serves(
     );
   if (reading.kind === 'no-answer')
     stage.inconclusive(`${what}: no answer that can be judged (${reading.text})`, 'target');
-  stage.unserved(`${what}: must be served, was answered ${reading.text}`, reading, cause);
+  await stage.mustHaveServed(what, exchange, plan, cause);
   return false;
 }
 
 /** Like `stage.control`, for loops: leaves evidence of the first exchanges only. */
 export async function works(stage: Stage, what: string, plan: RequestPlan, on: Connection): Promise<void> {
-  const { served, reading } = await stage.sendCurrent(what, plan, { on });
+  const exchange = await stage.sendCurrent(what, plan, { on });
+  const { served, reading } = exchange;
   if (served) return;
   if (reading.kind === 'cut')
     stage.notApplicable(
       `the target ended the connection instead of an answer to "${what}" (${reading.text})`,
     );
-  stage.inconclusive(
-    `the control "${what}" was not served (${reading.text}), so a refusal would prove nothing`,
-    'target',
-  );
+  stage.rejected(`the control "${what}"`, exchange);
 }
 
 /** Whether a long loop may go on: on a slow machine it is cut short rather than run into the scenario's bound. */

@@ -69,6 +69,7 @@ export const proofRenewal = suite('resource-server', 'proof-renewal', [
     id: 'RS-CACHE-12',
     title: 'serves a token with its first proof after any number of other tokens on the connection',
     needs: ['persistent-connection'],
+    judgesSequence: true,
     cause: { rejected: EVICTION_REFUSES },
     async run(stage) {
       const { connection, token, proof } = await prime(stage);

@@ -34,6 +34,7 @@ async function besideARightOne(stage: Stage, what: string, plan: RequestPlan): P
     stage.send(what, plan, {}, 'variant', 'an orderly answer'),
     stage.send(`the right request beside ${what}`, {}, {}, 'control', 'served'),
   ]);
+  if (!right.served) await stage.blames(`the right request beside ${what}`, right);
   stage.holds(
     right.served,
     `${what}: the right request in the stream beside it was answered ${right.reading.text}`,
@@ -76,6 +77,7 @@ export async function survivesOne(
     const orderly = reading.kind === 'refused' || may.some((each) => each === reading.kind);
     stage.holds(orderly, `${what}: ${reading.text}`, meaningOf(reading, cause));
     const after = await stage.send(`the right request after ${what}`, {}, {}, 'request', 'served');
+    if (!after.served) await stage.blames(`the right request after ${what}`, after);
     // Refused in good order: then it goes on working, and what it has against a valid request is another matter.
     const meant = after.reading.kind === 'refused' ? null : cause;
     stage.holds(after.served, `after ${what} the right request is answered ${after.reading.text}`, meant);
