@@ -28,6 +28,9 @@ import { hostileClaims } from './resource-server/hostile-claims.ts';
 import { malformedProofs } from './resource-server/malformed-proofs.ts';
 import { requestTargets } from './resource-server/request-targets.ts';
 import { bypasses } from './resource-server/bypasses.ts';
+import { nominatedFields } from './resource-server/nominated-fields.ts';
+import { refusedBodies } from './resource-server/refused-bodies.ts';
+import { toldTargets } from './resource-server/told-targets.ts';
 import { confirmation } from './resource-server/confirmation.ts';
 import { confirmationClaim } from './resource-server/confirmation-claim.ts';
 import { confirmationNames } from './resource-server/confirmation-names.ts';
@@ -117,10 +120,12 @@ export const SCENARIOS: readonly Scenario[] = [
   ...hostileClaims,
   ...requestTargets,
   ...bypasses,
+  ...nominatedFields,
   ...proofClaims,
   ...numbers,
   ...tokenHash,
   ...perRequestClaims,
+  ...toldTargets,
   ...proofIdentifier,
   ...identifierComparison,
   ...identifierRetention,
@@ -143,6 +148,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...certificateRotation,
   ...errorResponses,
   ...refusalEffects,
+  ...refusedBodies,
   ...forwardedFields,
   ...identityFields,
   ...threats,

@@ -16,6 +16,9 @@ import { proofFieldMutants } from './proof-field.ts';
 import { requestTargetsMutants } from './request-targets.ts';
 import { pathSpellingsMutants } from './path-spellings.ts';
 import { hostNamesMutants } from './host-names.ts';
+import { nominatedFieldsMutants } from './nominated-fields.ts';
+import { refusedBodiesMutants } from './refused-bodies.ts';
+import { toldTargetsMutants } from './told-targets.ts';
 import { tokenHashMutants } from './token-hash.ts';
 import { confirmationMutants } from './confirmation.ts';
 import { introspectionMutants } from './introspection.ts';
@@ -52,6 +55,9 @@ export const MUTANTS: readonly Mutant[] = [
   ...requestTargetsMutants,
   ...pathSpellingsMutants,
   ...hostNamesMutants,
+  ...nominatedFieldsMutants,
+  ...toldTargetsMutants,
+  ...refusedBodiesMutants,
   ...memberNamesMutants,
   ...confirmationMutants,
   ...introspectionMutants,

@@ -1,6 +1,7 @@
 import { bindingVariants } from './bindings.ts';
 import { dpopVariants } from './dpop.ts';
 import { identifierVariants } from './identifiers.ts';
+import { nominatedFieldsVariants } from './nominated-fields.ts';
 import { proofVariants } from './proofs.ts';
 import { responseVariants } from './responses.ts';
 import { routingVariants } from './routing.ts';
@@ -16,4 +17,5 @@ export const VARIANTS: readonly Variant[] = [
   ...transportVariants,
   ...responseVariants,
   ...routingVariants,
+  ...nominatedFieldsVariants,
 ];

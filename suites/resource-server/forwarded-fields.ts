@@ -106,7 +106,7 @@ async function judgeIneffective(
 }
 
 /** Judges several requests in this way; the right one is served before and after. */
-async function judgeAllIneffective(
+export async function judgeAllIneffective(
   stage: Stage,
   expectation: Expectation,
   cases: readonly (readonly [situation: Situation, fields: readonly Field[], cause: string])[],
