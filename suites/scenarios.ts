@@ -30,6 +30,7 @@ import { requestTargets } from './resource-server/request-targets.ts';
 import { bypasses } from './resource-server/bypasses.ts';
 import { nominatedFields } from './resource-server/nominated-fields.ts';
 import { refusedBodies } from './resource-server/refused-bodies.ts';
+import { takenOver } from './resource-server/taken-over.ts';
 import { toldTargets } from './resource-server/told-targets.ts';
 import { confirmation } from './resource-server/confirmation.ts';
 import { confirmationClaim } from './resource-server/confirmation-claim.ts';
@@ -142,6 +143,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...dpopConfusion,
   ...bindingCache,
   ...cachedOutcomes,
+  ...takenOver,
   ...proofRenewal,
   ...revival,
   ...multiplexing,

@@ -18,6 +18,8 @@ import { pathSpellingsMutants } from './path-spellings.ts';
 import { hostNamesMutants } from './host-names.ts';
 import { nominatedFieldsMutants } from './nominated-fields.ts';
 import { refusedBodiesMutants } from './refused-bodies.ts';
+import { earlyAnswersMutants } from './early-answers.ts';
+import { sessionsMutants } from './sessions.ts';
 import { toldTargetsMutants } from './told-targets.ts';
 import { tokenHashMutants } from './token-hash.ts';
 import { confirmationMutants } from './confirmation.ts';
@@ -67,6 +69,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...dpopMutants,
   ...dpopFieldsMutants,
   ...bindingCacheMutants,
+  ...sessionsMutants,
+  ...earlyAnswersMutants,
   ...revivalMutants,
   ...multiplexingMutants,
   ...steadinessMutants,

@@ -5,6 +5,7 @@ import { nominatedFieldsVariants } from './nominated-fields.ts';
 import { proofVariants } from './proofs.ts';
 import { responseVariants } from './responses.ts';
 import { routingVariants } from './routing.ts';
+import { sessionsVariants } from './sessions.ts';
 import { transportVariants } from './transport.ts';
 import type { Variant } from './variant.ts';
 
@@ -17,5 +18,6 @@ export const VARIANTS: readonly Variant[] = [
   ...transportVariants,
   ...responseVariants,
   ...routingVariants,
+  ...sessionsVariants,
   ...nominatedFieldsVariants,
 ];
