@@ -28,6 +28,7 @@ import { hostileClaims } from './resource-server/hostile-claims.ts';
 import { malformedProofs } from './resource-server/malformed-proofs.ts';
 import { requestTargets } from './resource-server/request-targets.ts';
 import { bypasses } from './resource-server/bypasses.ts';
+import { extendedConnect } from './resource-server/extended-connect.ts';
 import { nominatedFields } from './resource-server/nominated-fields.ts';
 import { refusedBodies } from './resource-server/refused-bodies.ts';
 import { takenOver } from './resource-server/taken-over.ts';
@@ -121,6 +122,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...hostileClaims,
   ...requestTargets,
   ...bypasses,
+  ...extendedConnect,
   ...nominatedFields,
   ...proofClaims,
   ...numbers,

@@ -192,6 +192,7 @@ export class Maker {
       ...(plan.body === undefined ? {} : { body: Buffer.from(plan.body, 'latin1') }),
       ...(plan.trailers === undefined ? {} : { trailers: plan.trailers }),
       ...(plan.version === undefined ? {} : { version: plan.version }),
+      ...(plan.protocol === undefined ? {} : { protocol: plan.protocol }),
     };
     const opaqueClaims = token === null ? undefined : this.#opaqueClaims.get(token.compact);
     const sent: Sent = {

@@ -51,6 +51,8 @@ export interface RequestPlan {
   readonly body?: string;
   readonly trailers?: readonly Field[];
   readonly version?: 'HTTP/1.0' | 'HTTP/1.1';
+  /** HTTP/2: makes it an extended CONNECT for this protocol (RFC 8441 §4). */
+  readonly protocol?: string;
   /** A token as it is, a difference from the right one, or none. */
   readonly token?: Token | TokenPlan | null;
   /** The fields that carry the token. Default: `Authorization: Bearer <token>`. */

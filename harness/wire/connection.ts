@@ -49,6 +49,8 @@ export interface WireRequest {
   readonly trailers?: readonly Field[];
   /** HTTP/1.0 or 1.1 on the request line; ignored on HTTP/2. Default `HTTP/1.1`. */
   readonly version?: 'HTTP/1.0' | 'HTTP/1.1';
+  /** HTTP/2: `:protocol` of an extended CONNECT (RFC 8441 §4), whose response has ended once its header is there. */
+  readonly protocol?: string;
 }
 
 export interface WireResponse {

@@ -89,7 +89,7 @@ export class Http2 {
     const { body, trailers } = request;
     const stream = this.#request(
       request,
-      trailers === undefined && (body === undefined || body.length === 0),
+      trailers === undefined && request.protocol === undefined && (body === undefined || body.length === 0),
     );
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     const informational: number[] = [];
@@ -118,6 +118,11 @@ export class Http2 {
     });
     stream.on('response', (headers, _flags, raw: unknown) => {
       head = { status: Number(headers[':status']), fields: fieldsOf(raw) };
+      if (request.protocol === undefined) return;
+      // What follows is a tunnel that nobody would end, or the content of a refusal on a stream left open for one.
+      const nothing = { body: Buffer.alloc(0), bodyTruncated: false };
+      settle({ type: 'response', ...head, ...nothing, informational, durationMs: since() });
+      stream.close(NGHTTP2_CANCEL);
     });
     stream.on('data', (chunk: Buffer) => {
       octets += chunk.length;
@@ -149,7 +154,7 @@ export class Http2 {
       stream.on('wantTrailers', () => {
         stream.sendTrailers(grouped(trailers));
       });
-    if (!stream.writableEnded) stream.end(body);
+    if (!stream.writableEnded && request.protocol === undefined) stream.end(body);
     return promise;
   }
 
@@ -187,9 +192,12 @@ export class Http2 {
   }
 
   #request(request: WireRequest, endStream: boolean): ClientHttp2Stream {
-    const { method, target, fields, authority = this.#authority, trailers } = request;
+    const { method, target, fields, authority = this.#authority, trailers, protocol } = request;
+    if (protocol !== undefined && !this.#session.remoteSettings.enableConnectProtocol)
+      throw new CannotSend('the target does not offer extended CONNECT (RFC 8441 §3)');
     const head: Field[] = [
       [':method', method],
+      ...(protocol === undefined ? [] : [[':protocol', protocol] as const]),
       [':scheme', 'https'],
       [':authority', authority],
       [':path', target],

@@ -16,6 +16,7 @@ import { proofFieldMutants } from './proof-field.ts';
 import { requestTargetsMutants } from './request-targets.ts';
 import { pathSpellingsMutants } from './path-spellings.ts';
 import { hostNamesMutants } from './host-names.ts';
+import { extendedConnectMutants } from './extended-connect.ts';
 import { nominatedFieldsMutants } from './nominated-fields.ts';
 import { refusedBodiesMutants } from './refused-bodies.ts';
 import { earlyAnswersMutants } from './early-answers.ts';
@@ -57,6 +58,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...requestTargetsMutants,
   ...pathSpellingsMutants,
   ...hostNamesMutants,
+  ...extendedConnectMutants,
   ...nominatedFieldsMutants,
   ...toldTargetsMutants,
   ...refusedBodiesMutants,

@@ -1,6 +1,7 @@
 import { bindingVariants } from './bindings.ts';
 import { dpopVariants } from './dpop.ts';
 import { identifierVariants } from './identifiers.ts';
+import { extendedConnectVariants } from './extended-connect.ts';
 import { nominatedFieldsVariants } from './nominated-fields.ts';
 import { proofVariants } from './proofs.ts';
 import { responseVariants } from './responses.ts';
@@ -19,5 +20,6 @@ export const VARIANTS: readonly Variant[] = [
   ...responseVariants,
   ...routingVariants,
   ...sessionsVariants,
+  ...extendedConnectVariants,
   ...nominatedFieldsVariants,
 ];
