@@ -126,14 +126,6 @@ export function serverNames({ hostname, port }: Address, full: boolean): readonl
       ...(full ? [named('with a further name in Host', FOREIGN, 'third.example')] : []),
     ),
     kind(
-      'the server name in other letter case',
-      'Server names are compared with regard to letter case (RFC 6066 §3).',
-      named('with the usual Host', hostname.toUpperCase()),
-      ...(full
-        ? [named('with the same in Host', hostname.toUpperCase(), `${hostname.toUpperCase()}:${port}`)]
-        : []),
-    ),
-    kind(
       'the server name with a trailing dot',
       'The server name is compared with its name without the dot that ends a full domain name.',
       named('with the usual Host', `${hostname}.`),
@@ -141,6 +133,12 @@ export function serverNames({ hostname, port }: Address, full: boolean): readonl
     ),
     ...(full
       ? [
+          kind(
+            'the server name in other letter case',
+            'Server names are compared with regard to letter case (RFC 6066 §3).',
+            named('with the usual Host', hostname.toUpperCase()),
+            named('with the same in Host', hostname.toUpperCase(), `${hostname.toUpperCase()}:${port}`),
+          ),
           kind(
             'the right server name, and another Host',
             'The proof is demanded where server name and Host agree only.',
