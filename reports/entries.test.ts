@@ -74,6 +74,11 @@ test('what follows from one mistake is one entry, with the scenario that the cau
   expect(told(results)).toEqual(['RS-C + RS-B + RS-D', 'RS-A', 'RS-F', 'RS-G', 'RS-E']);
 });
 
+test('several causes are the same in whatever order they were found', () => {
+  const results = [failing('RS-A', 'served', 'one\nanother'), failing('RS-B', 'served', 'another\none')];
+  expect(told(results)).toEqual(['RS-A + RS-B']);
+});
+
 test('a finding without a cause may have another one than the rest: then the scenario stands for itself', () => {
   const partly = failing('RS-B', 'served', 'one mistake');
   const findings = [...(partly.findings ?? []), { reason: 'r', cause: null, deviation: 'served' as const }];

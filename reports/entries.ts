@@ -77,11 +77,11 @@ function leadOf(members: readonly ScenarioGroup[]): ScenarioGroup | undefined {
 function keyOf({ scenario, verdict, results: [worst] }: ScenarioGroup, known: boolean): string {
   const { attribution, cause, findings = [], reason } = worst;
   const explained = findings.every((finding) => finding.cause !== null);
-  // Scenarios that share a cause by chance of wording only are alike too; one without a cause stands for itself.
+  // In whatever order a scenario has found several causes; what has none stands for itself.
   if (verdict === 'fail')
     return cause === null || !explained
       ? scenario
-      : `fail ${known} ${isServed({ results: [worst] })} ${cause}`;
+      : `fail ${known} ${isServed({ results: [worst] })} ${cause.split('\n').toSorted().join('\n')}`;
   return `${attribution} ${impersonal(reason ?? scenario)}`;
 }
 

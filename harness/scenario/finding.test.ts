@@ -78,6 +78,15 @@ test('a reason or a cause that several findings have is told once, others one be
   expect(judge([finding('warn', 'w')], undefined).cause).toBeNull();
 });
 
+test('of causes of several lines each line is told once', () => {
+  const findings = [
+    finding('fail', 'f1', 'c1\nc2'),
+    finding('fail', 'f2', 'c2'),
+    finding('fail', 'f3', 'c3\nc1'),
+  ];
+  expect(judge(findings, undefined)).toMatchObject({ reason: 'f1\nf2\nf3', cause: 'c1\nc2\nc3' });
+});
+
 test('what ended a scenario stays what it was', () => {
   expect(reasonOf(control)).toBe(control);
   expect(control).toMatchObject({ name: 'Unjudgeable', message: 'the control was refused' });

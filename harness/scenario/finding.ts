@@ -97,7 +97,8 @@ export function judge(findings: readonly Finding[], ended: Unjudgeable | undefin
   if (gravest === undefined) return { verdict: 'pass', attribution: null, reason: null, cause: null };
   const decisive = findings.filter((finding) => finding.severity === gravest);
   const known = gravest === 'inconclusive' ? [] : decisive.map((finding) => finding.cause);
-  const causes = [...new Set(known.filter((cause) => cause !== null))];
+  // A cause may itself be of several lines, where several checks are missing.
+  const causes = [...new Set(known.flatMap((cause) => cause?.split('\n') ?? []))];
   return {
     verdict: gravest,
     attribution: decisive[0]?.attribution ?? 'target',
