@@ -1,9 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { defaultClientParts } from '../client/parts.ts';
 import { type DpopProofs, DpopSource } from '../client/dpop.ts';
 import { confirmationOf } from '../client/token-binding.ts';
-import { createDpopProof, type DpopContent } from '../dpop/create.ts';
+import { createDpopProof, type DpopContent, type DpopSigner } from '../dpop/create.ts';
 import { dpopKeyOf } from '../proof/confirmation.ts';
+import { encodeBase64url } from '../proof/encoding.ts';
 import { defaultSidecarParts } from '../sidecar/parts.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
 import { proving, withParts } from './making.ts';
@@ -29,6 +30,15 @@ function saying(change: (right: DpopContent) => DpopContent): ClientVariant {
     dpopProofsOf: (policy, clock) =>
       new DpopSource(policy, clock, (signer, content) => createDpopProof(signer, change(content))),
   }));
+}
+
+/** The right proof, with another digest than that of the key's curve. */
+function asEs384(signer: DpopSigner, content: DpopContent): string {
+  const [header = '', payload = ''] = createDpopProof(signer, content).split('.');
+  const named = { ...(JSON.parse(Buffer.from(header, 'base64url').toString()) as object), alg: 'ES384' };
+  const input = `${encodeBase64url(JSON.stringify(named))}.${payload}`;
+  const options = { key: signer.key, dsaEncoding: 'ieee-p1363' } as const;
+  return `${input}.${encodeBase64url(sign('sha384', Buffer.from(input), options))}`;
 }
 
 function hasDpopKey(token: string): boolean {
@@ -100,6 +110,15 @@ export const dpopMutants: readonly ClientMutant[] = [
             : defaultSidecarParts.destinationOf(request, upstream),
       },
     }),
+  },
+  {
+    id: 'M-CL-450',
+    mistake: 'signs DPoP proofs with ES384 by its P-256 key, as its library lets it',
+    breaks: ['CL-DPOP-1'],
+    variant: () =>
+      withParts(() => ({
+        dpopProofsOf: (policy, clock) => new DpopSource(policy, clock, asEs384),
+      })),
   },
   {
     id: 'M-CL-306',

@@ -14,6 +14,7 @@ import { isIdempotent, repeating } from '../client-mutants/endless.ts';
 import { handmade, HANDMADE_LACKS } from '../client-mutants/reused-connections.ts';
 import type { Problem } from '../sidecar/destination.ts';
 import type { Surroundings } from '../sidecar/target.ts';
+import type { ClientVariant } from '../sidecar/target.ts';
 import type { Variant } from './variant.ts';
 
 /** What Node's types leave out: without a context OpenSSL uses the form that has none (RFC 5705 §4). */
@@ -51,6 +52,32 @@ function refusingForgeries(request: IncomingMessage, upstream: URL): string | Pr
   if (isForged) return { status: 400, text: 'this is not for an agent to say' };
   if (request.method === 'TRACE') return { status: 405, text: 'there is no TRACE here' };
   return defaultSidecarParts.destinationOf(request, upstream);
+}
+
+/** What a client may ask on its own account, without credentials: whether a connection works, or a server is well. */
+const WARM_UPS = [
+  { method: 'HEAD', path: '/' },
+  { method: 'OPTIONS', path: '/' },
+  { method: 'GET', path: '/health' },
+] as const;
+
+/** Sends one of those before each request of an agent, and so at the beginning of every connection. */
+function warmingUp(): ClientVariant {
+  return {
+    dispatcher: (client) => {
+      let count = 0;
+      return client.compose((dispatch) => (options, handler) => {
+        const { origin } = options;
+        const warmUp = WARM_UPS[count++ % WARM_UPS.length] ?? WARM_UPS[0];
+        const proceed = (): void => void dispatch(options, handler);
+        dispatch(
+          { ...warmUp, ...(origin === undefined ? {} : { origin }) },
+          { onResponseEnd: proceed, onResponseError: proceed },
+        );
+        return true;
+      });
+    },
+  };
 }
 
 /** Freedom in TLS and HTTP. */
@@ -138,6 +165,11 @@ export const transportVariants: readonly Variant[] = [
           : undefined,
       ),
     }),
+  },
+  {
+    id: 'V-CL-warms-up',
+    difference: 'sends a HEAD, OPTIONS or GET /health request without a token before those of its agents',
+    variant: warmingUp,
   },
   {
     id: 'V-CL-one-at-a-time',

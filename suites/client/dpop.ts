@@ -17,6 +17,9 @@ const KEPT =
 const NO_NONCE =
   'The nonce that the server gives is not put into the next DPoP proof (RFC 9449 §8, §9). Keep the last DPoP-Nonce of each server, and repeat the request once with it.';
 
+const NOT_SUITED =
+  'The algorithm of the DPoP proof does not go with its key. Each curve has one algorithm, ES256 for P-256, ES384 for P-384, ES512 for P-521, and an RSA key has 2048 bits or more (RFC 7518 §3.3, §3.4): derive alg from the key.';
+
 const RIGHT = ['form', 'signature', 'ath', 'ekm'] as const;
 const NONCE = 'tsbt-nonce';
 
@@ -47,12 +50,13 @@ function bothProven(stage: ClientStage, key: DpopKey, journey: Journey, nonce?: 
   const origin = `https://${stage.authorityOf(stage.counterpart)}`;
   const circumstances = { token: token?.compact ?? '', jkt: key.thumbprint, request, origin, nonce };
   for (const defect of examineDpop(dpopProofsOf(request), circumstances))
-    stage.holds(false, `${what}: ${defect}`, causeOf(request, nonce));
+    stage.holds(false, `${what}: ${defect}`, causeOf(request, nonce, defect));
 }
 
 /** What a wrong DPoP proof means, where that can be told. */
-function causeOf(request: UpstreamRequest, nonce: string | undefined): string | null {
+function causeOf(request: UpstreamRequest, nonce: string | undefined, defect: string): string | null {
   if (dpopProofsOf(request).length === 0) return ONE_PROOF;
+  if (/its (?:alg|RSA key) /.test(defect)) return NOT_SUITED;
   return nonce !== undefined && nonceOf(request) !== nonce ? NO_NONCE : null;
 }
 

@@ -86,7 +86,7 @@ export const proofField = clientSuite('client-proof-field', [
       const token = stage.mint();
       if ((await stage.proves([], 'the first request', { token })) === undefined) return;
       // From here on the client knows this token: it was asked for a proof, or gave one unasked.
-      const known = stage.counterpart.requests.length;
+      const known = stage.arrivals().length;
       for (let count = 2; count <= 10; count++)
         await stage.journey(`request ${count} with the same token`, { token, once: true });
       for (const [what, plan] of Object.entries(REQUESTS)) {

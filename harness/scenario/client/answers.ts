@@ -1,6 +1,6 @@
 import type { Answer, Script } from '../../counterpart/resource-server/contract.ts';
-import type { Field } from '../../wire/connection.ts';
-import { proofsOf, tokenIn } from './arrival.ts';
+import type { Field, Outcome } from '../../wire/connection.ts';
+import { isOfClientItself, proofsOf, tokenIn } from './arrival.ts';
 
 /** Answers that a resource server of the draft gives. */
 
@@ -34,3 +34,19 @@ export function challenged(
  */
 export const serveProven: Script = (request) =>
   tokenIn(request) !== null && proofsOf(request).length === 0 ? challenged('use_session_binding') : served();
+
+/** A scripted answer is meant for a request of the agent: one of the client's own does not use it up. */
+export function sparingTheClientsOwn(script: Script): Script {
+  return (request) => (isOfClientItself(request) ? status(204) : script(request));
+}
+
+/** Whether the agent was told to come with a session-bound proof: for the client, which makes the proofs, it asks again. */
+export function isChallenge(outcome: Outcome): boolean {
+  return (
+    outcome.type === 'response' &&
+    outcome.status === 401 &&
+    outcome.fields.some(
+      ([name, value]) => name.toLowerCase() === 'www-authenticate' && value.includes('use_session_binding'),
+    )
+  );
+}

@@ -3,7 +3,15 @@ import { expect, test } from 'vitest';
 import type { Answer } from '../../counterpart/resource-server/contract.ts';
 import type { Field } from '../../wire/connection.ts';
 import { pki } from '../target.fixture.ts';
-import { answeredWith, bearerOf, proofsOf, seenFromBehind, sentBy, tokenIn } from './arrival.ts';
+import {
+  answeredWith,
+  bearerOf,
+  isOfClientItself,
+  proofsOf,
+  seenFromBehind,
+  sentBy,
+  tokenIn,
+} from './arrival.ts';
 import { arrived, upstream } from './client-under-test.fixture.ts';
 
 const alice = pki.alice['P-256'];
@@ -18,6 +26,17 @@ test('proofs are the values of every proof field, in order and in any letter cas
   ];
   expect(proofsOf({ fields })).toEqual(['a', 'c', 'a']);
   expect(proofsOf({ fields: [] })).toEqual([]);
+});
+
+test.each<[string, readonly Field[], own: boolean]>([
+  ['no field', [], true],
+  ['fields that say nothing of anyone', [['User-Agent', 'x']], true],
+  ['the agent’s mark', [['x-tsbt-request', '1']], false],
+  ['credentials', [['authorization', 'Basic eDp5']], false],
+  ['a proof', [['SESSION-BINDING-PROOF', 'a.b.c']], false],
+  ['a DPoP proof', [['dpop', 'a.b.c']], false],
+])('a request with %s is the client’s own, or is not', (_what, fields, own) => {
+  expect(isOfClientItself({ fields })).toBe(own);
 });
 
 test.each<[string, readonly Field[], bearer: string | null, token: string | null]>([

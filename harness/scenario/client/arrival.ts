@@ -26,6 +26,25 @@ export interface Arrival {
 
 const PROOF_FIELD = 'session-binding-proof';
 
+/** The field by which the suite recognizes a request of its agent; it goes through, as everything that agents send. */
+export const MARK = 'X-Tsbt-Request';
+
+/** The number that the agent gave a request; `undefined`: it is not the agent's, or the client dropped the field. */
+export function markOf({ fields }: Pick<UpstreamRequest, 'fields'>): string | undefined {
+  return fields.find(([name]) => name.toLowerCase() === MARK.toLowerCase())?.[1];
+}
+
+/**
+ * Whether a request is the client's own, such as one that warms a connection up or asks whether the server is well
+ * (`HEAD /`, `OPTIONS *`, `GET /health`): no agent asked for it, and it carries neither credentials nor a proof.
+ */
+export function isOfClientItself(request: Pick<UpstreamRequest, 'fields'>): boolean {
+  return (
+    markOf(request) === undefined &&
+    !request.fields.some(([name]) => ['authorization', 'dpop', PROOF_FIELD].includes(name.toLowerCase()))
+  );
+}
+
 /** The values of the proof fields of a request, in order. */
 export function proofsOf({ fields }: Pick<UpstreamRequest, 'fields'>): readonly string[] {
   return fields.filter(([name]) => name.toLowerCase() === PROOF_FIELD).map(([, value]) => value);

@@ -108,7 +108,7 @@ const EC_ALGORITHMS: Readonly<Record<string, string>> = {
 };
 
 /** Signature algorithms that fit a public key (RFC 7518 §3.1, RFC 8037, RFC 9864). */
-function algorithmsFor(key: KeyObject): readonly string[] {
+export function algorithmsFor(key: KeyObject): readonly string[] {
   switch (key.asymmetricKeyType) {
     case 'ec': {
       const algorithm = EC_ALGORITHMS[key.asymmetricKeyDetails?.namedCurve ?? ''];

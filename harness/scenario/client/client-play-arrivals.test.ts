@@ -9,7 +9,8 @@ describe('what arrives', () => {
     let unasked = 0;
     const { stage } = await stageOn({
       client: async (request, upstream) => {
-        if (unasked++ === 0) await upstream.receive(upstream.connect(null), [['X-Other', '1']]);
+        if (unasked++ === 0)
+          await upstream.receive(upstream.connect(null), [['Authorization', 'Basic eDp5']]);
         await right(request, upstream);
         const lower = request.fields.map(([name, value]) => [name.toLowerCase(), value] as const);
         return right({ ...request, fields: lower }, upstream);
@@ -20,6 +21,27 @@ describe('what arrives', () => {
     expect(first.arrivals.map(({ request }) => request.id)).toEqual([2, 3]);
     expect(second.arrivals.map(({ request }) => request.id)).toEqual([4, 5]);
     expect(stage.arrivals().map(({ request }) => request.id)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('leaves out what the client sends on its own account, which no scripted answer is used up by', async () => {
+    const right = proving();
+    const warmUps: unknown[] = [];
+    const { stage } = await stageOn({
+      client: async (request, upstream) => {
+        const connection = upstream.connect(upstream.identity);
+        warmUps.push(
+          await upstream.receive(connection, [['User-Agent', 'x']], { method: 'HEAD', target: '/' }),
+        );
+        return right(request, upstream);
+      },
+    });
+    let asked = 0;
+    stage.answerWith(() => ({ kind: 'response', status: 200 + asked++, fields: [], body: '' }));
+    const { outcome, arrivals } = await stage.journey('a request');
+    expect(outcome).toMatchObject({ status: 200 });
+    expect(arrivals.map(({ request }) => request.id)).toEqual([2]);
+    expect(stage.arrivals().map(({ request }) => request.id)).toEqual([2]);
+    expect(warmUps).toEqual([{ kind: 'response', status: 204, fields: [], body: '' }]);
   });
 
   test('is nothing where the client keeps it for itself', async () => {

@@ -85,9 +85,10 @@ describe('evidence of a request', () => {
     await stage.journey('a request');
     const [first, second] = happened.server.requests;
     if (first === undefined || second === undefined) throw new Error('the agent did not ask again');
-    expect(stage.evidence.close().exchanges.map(({ observed }) => observed)).toEqual(
-      Array(2).fill('no proof; the agent got 401'),
-    );
+    expect(stage.evidence.close().exchanges.map(({ observed }) => observed)).toEqual([
+      'no proof; the agent got 401, and asked once more',
+      'no proof; the agent got 401',
+    ]);
     expect([first, second].map((request) => stage.exchangeOf(request))).toEqual([1, 2]);
     expect(stage.exchangeOf({ ...first })).toBeUndefined();
   });
@@ -123,7 +124,7 @@ describe('at the end of a scenario', () => {
     await stage[Symbol.asyncDispose]();
     expect(stage.evidence.close().exchanges.map(({ what }) => what)).toEqual([
       'a request',
-      'a request that belongs to none of the agent’s',
+      'a request of the client’s own',
     ]);
     expect(stage.evidence.close().exchanges[1]).toMatchObject({
       part: 'request',

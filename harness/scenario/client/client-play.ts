@@ -21,10 +21,19 @@ import { Unjudgeable } from '../finding.ts';
 import type { ExchangeEvidence, Permutation } from '../record.ts';
 import type { TokenPlan } from '../request.ts';
 import { isToken } from '../request.ts';
-import { answeredWith, proofsOf, seenFromBehind, sentBy, tokenIn } from './arrival.ts';
 import type { AgentPlan, Journey } from './agent-plan.ts';
+import {
+  answeredWith,
+  isOfClientItself,
+  MARK,
+  markOf,
+  proofsOf,
+  seenFromBehind,
+  sentBy,
+  tokenIn,
+} from './arrival.ts';
 import type { Arrival } from './arrival.ts';
-import { serveProven } from './answers.ts';
+import { isChallenge, serveProven, sparingTheClientsOwn } from './answers.ts';
 import type { Bench, ClientSetting } from './client-setting.ts';
 import { examine } from './proof-examination.ts';
 import { createPublicKey } from 'node:crypto';
@@ -33,7 +42,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 export type { AgentPlan, Journey } from './agent-plan.ts';
 
 const PATH = '/resource';
-const MARK = 'X-Tsbt-Request';
 const LONGEST_PAUSE_MS = 5000;
 
 /**
@@ -100,7 +108,7 @@ export class ClientPlay implements AsyncDisposable {
 
   /** Answers further requests in another way. */
   answerWith(script: Script): void {
-    this.counterpart.answerWith(script);
+    this.counterpart.answerWith(sparingTheClientsOwn(script));
   }
 
   /** A fresh access token: session-bound to the client's certificate unless told otherwise. */
@@ -135,20 +143,26 @@ export class ClientPlay implements AsyncDisposable {
     expected = 'recorded',
   ): Promise<Journey> {
     const token = isToken(plan.token) ? plan.token : plan.token === null ? null : this.mint(plan.token ?? {});
-    let outcome = await this.#ask(plan, token);
-    const asked = outcome.marks;
-    if (plan.once !== true && isChallenge(outcome.outcome)) {
-      const again = await this.#ask(plan, token);
-      asked.push(...again.marks);
-      outcome = { outcome: again.outcome, marks: asked };
+    const asked = [await this.#ask(plan, token)];
+    const [first] = asked;
+    if (plan.once !== true && first !== undefined && isChallenge(first.outcome))
+      asked.push(await this.#ask(plan, token));
+    const outcome = asked.at(-1)?.outcome;
+    if (outcome === undefined) throw new Error('the agent asked nothing');
+    const arrivals = this.arrivals().filter(({ request }) =>
+      asked.some(({ mark }) => mark === markOf(request)),
+    );
+    for (const arrival of arrivals) {
+      // What came of the agent's first attempt is not what it got in the end.
+      const own = asked.find(({ mark }) => mark === markOf(arrival.request));
+      const got = `the agent got ${outcomeText((own ?? { outcome }).outcome)}`;
+      const later = own === first && asked.length > 1 ? `, and asked once more` : '';
+      this.#tell(arrival, what, part, expected, `${got}${later}`);
     }
-    const arrivals = this.arrivals().filter(({ request }) => asked.includes(markOf(request) ?? ''));
-    const observed = `the agent got ${outcomeText(outcome.outcome)}`;
-    for (const arrival of arrivals) this.#tell(arrival, what, part, expected, observed);
-    return { what, token, outcome: outcome.outcome, arrivals };
+    return { what, token, outcome, arrivals };
   }
 
-  async #ask(plan: AgentPlan, token: Token | null): Promise<{ outcome: Outcome; marks: string[] }> {
+  async #ask(plan: AgentPlan, token: Token | null): Promise<{ outcome: Outcome; mark: string }> {
     const mark = String(++this.#journeys);
     const authorization =
       token === null
@@ -162,12 +176,15 @@ export class ClientPlay implements AsyncDisposable {
       ...(plan.signal && { signal: plan.signal }),
     };
     const patience = plan.patienceMs ?? this.setting.patienceMs;
-    return { outcome: await this.#bench.send(request, patience), marks: [mark] };
+    return { outcome: await this.#bench.send(request, patience), mark };
   }
 
-  /** Everything that has arrived so far, examined. */
+  /** Everything that has arrived so far because of an agent, or with credentials, examined. */
   arrivals(): readonly Arrival[] {
-    const { requests } = this.counterpart;
+    return this.#examined(this.counterpart.requests.filter((request) => !isOfClientItself(request)));
+  }
+
+  #examined(requests: readonly UpstreamRequest[]): readonly Arrival[] {
     const seen = new Set<string>();
     return requests.map((request) => {
       const proofs = proofsOf(request);
@@ -322,14 +339,11 @@ export class ClientPlay implements AsyncDisposable {
       this.#connectionsTold.add(connection);
       this.evidence.connected(seenFromBehind(connection, this.#identities));
     }
-    for (const arrival of this.arrivals())
-      this.#tell(
-        arrival,
-        'a request that belongs to none of the agent’s',
-        'request',
-        'recorded',
-        'nobody asked',
-      );
+    for (const arrival of this.#examined(this.counterpart.requests)) {
+      const own = isOfClientItself(arrival.request);
+      const what = own ? 'a request of the client’s own' : 'a request that belongs to none of the agent’s';
+      this.#tell(arrival, what, 'request', 'recorded', 'nobody asked');
+    }
     for (const { reason } of this.counterpart.failedHandshakes)
       this.note(`a handshake did not come to its end: ${reason}`);
   }
@@ -344,24 +358,9 @@ export class ClientPlay implements AsyncDisposable {
   /** Begins: the transport of the permutation, and the script that serves whatever is proven. */
   protected static async begin(bench: Bench, permutation: Permutation): Promise<TransportPlan> {
     const plan: TransportPlan = { tls: permutation.tls, http: permutation.http };
-    await bench.counterpart.begin(plan, serveProven);
+    await bench.counterpart.begin(plan, sparingTheClientsOwn(serveProven));
     return plan;
   }
-}
-
-function markOf({ fields }: UpstreamRequest): string | undefined {
-  return fields.find(([name]) => name.toLowerCase() === MARK.toLowerCase())?.[1];
-}
-
-/** Whether the agent was told to come with a session-bound proof: for the client, which makes the proofs, it asks again. */
-function isChallenge(outcome: Outcome): boolean {
-  return (
-    outcome.type === 'response' &&
-    outcome.status === 401 &&
-    outcome.fields.some(
-      ([name, value]) => name.toLowerCase() === 'www-authenticate' && value.includes('use_session_binding'),
-    )
-  );
 }
 
 /** An outcome in a few words. */

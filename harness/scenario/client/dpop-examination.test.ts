@@ -1,5 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createDpopKey, dpopKeyOf, forgeDpopProof } from '../../forge/dpop-proof.ts';
+import { createDpopKey, dpopKey, dpopKeyOf, forgeDpopProof } from '../../forge/dpop-proof.ts';
 import type { JwtChange } from '../../forge/jwt.ts';
 import { pki } from '../target.fixture.ts';
 import { dpopProofsOf, examineDpop } from './dpop-examination.ts';
@@ -105,6 +106,20 @@ test('htu is compared after normalization (RFC 9449 §4.3)', () => {
     expect(examined({ claims: { htu } })).toEqual([]);
   for (const htu of [7, 'no URI', `${origin}/resource#f`, `${origin}/RESOURCE`])
     expect(examined({ claims: { htu } })).toEqual([`the DPoP proof: htu is ${JSON.stringify(htu)}`]);
+});
+
+test('each curve has its own algorithm (RFC 7518 §3.4)', () => {
+  expect(examined({ header: { alg: 'ES384' } })).toEqual([
+    'the DPoP proof: its alg is "ES384", and the key in its header is for ES256',
+    NOT_SIGNED,
+  ]);
+});
+
+test('an RSA key has 2048 bits at least (RFC 7518 §3.3)', () => {
+  const by = dpopKey('short', generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey, 'PS256');
+  expect(examined({}, { by, jkt: by.thumbprint })).toEqual([
+    'the DPoP proof: its RSA key has 1024 bits, and must have 2048 at least',
+  ]);
 });
 
 test('several mistakes are told each on its own', () => {

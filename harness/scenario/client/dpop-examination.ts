@@ -1,9 +1,10 @@
 import { createPublicKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { UpstreamRequest } from '../../counterpart/resource-server/contract.ts';
 import { jwkThumbprint } from '../../forge/dpop-proof.ts';
 import { ath, readJwt, signatureVerifies } from '../../forge/read.ts';
 import { isRecord, text } from '../wording.ts';
-import { PRIVATE_MEMBERS } from './certificate-examination.ts';
+import { algorithmsFor, PRIVATE_MEMBERS } from './certificate-examination.ts';
 
 /** How far `iat` may lie from the clock, in seconds. */
 const FRESH = 60;
@@ -42,6 +43,7 @@ export function examineDpop(
     [header['typ'] !== 'dpop+jwt', `its typ is ${text(header['typ'])}`],
     [thumbprintOf(header['jwk']) !== jkt, 'the key in its header is not the one that the token is bound to'],
     [disclosesKey(header['jwk']), 'its header discloses the private key'],
+    ...unsuitable(header['alg'], keyOf(header['jwk'])),
     [!isSigned(proof, header['jwk']), 'its signature does not verify under the key in its header'],
     [claims['ath'] !== ath(token), 'ath is not the hash of the token'],
     [htm !== request.method, `htm is ${text(htm)}`],
@@ -63,6 +65,34 @@ function isSameUri(htu: unknown, expected: string): boolean {
   return uri !== undefined && uri === URL.parse(expected)?.href;
 }
 
+function keyOf(jwk: unknown): KeyObject | undefined {
+  try {
+    return isRecord(jwk) ? createPublicKey({ key: jwk, format: 'jwk' }) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 7518 §3.3, §3.5: RSA keys have 2048 bits or more; §3.4: each curve has its own algorithm. */
+const LEAST_RSA_BITS = 2048;
+
+/** What of a key and of the algorithm that the header names does not go together. */
+function unsuitable(
+  alg: unknown,
+  key: KeyObject | undefined,
+): readonly (readonly [isWrong: boolean, what: string])[] {
+  if (key === undefined) return [];
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? LEAST_RSA_BITS;
+  const suitable = algorithmsFor(key);
+  return [
+    [bits < LEAST_RSA_BITS, `its RSA key has ${bits} bits, and must have ${LEAST_RSA_BITS} at least`],
+    [
+      !suitable.some((algorithm) => algorithm === alg),
+      `its alg is ${text(alg)}, and the key in its header is for ${suitable.join(' or ') || 'no known algorithm'}`,
+    ],
+  ];
+}
+
 function disclosesKey(jwk: unknown): boolean {
   return isRecord(jwk) && PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member));
 }
@@ -76,10 +106,6 @@ function thumbprintOf(jwk: unknown): string | undefined {
 }
 
 function isSigned(proof: string, jwk: unknown): boolean {
-  if (!isRecord(jwk)) return false;
-  try {
-    return signatureVerifies(proof, createPublicKey({ key: jwk, format: 'jwk' }));
-  } catch {
-    return false;
-  }
+  const key = keyOf(jwk);
+  return key !== undefined && signatureVerifies(proof, key);
 }
