@@ -14,6 +14,7 @@ import {
 import type { Authority, Identity } from './identity.ts';
 import { generatePrivateKey, privateKeyPem, readPrivateKey } from './key-type.ts';
 import type { IssuableKeyType } from './key-type.ts';
+import { isOddHash } from './odd-hash.ts';
 import { certificateThumbprint } from './thumbprint.ts';
 
 export type { IssuableKeyType } from './key-type.ts';
@@ -42,7 +43,12 @@ export interface IssueRequest {
   readonly intermediates?: 0 | 1 | 2;
   /** PEM certificates to send after the chain. */
   readonly extraChain?: string;
+  /** What the SHA-256 of the certificate has to be like; the serial number is chosen for it. Default: an ordinary one. */
+  readonly hash?: (octets: Buffer) => boolean;
 }
+
+/** Attempts at a hash that one certificate in 256 has: all of them miss once in 10¹³ times. */
+const MOST_ATTEMPTS = 8192;
 
 /**
  * Issues an end-entity certificate. It carries subject and authority key identifiers, so that strict
@@ -59,28 +65,31 @@ export async function issue(authority: Authority, request: IssueRequest): Promis
   ]);
   const signer = await signerOf(path[0] ?? authority);
   const publicKey = subjectPublicKey(x509, key);
-  const certificate = await x509.X509CertificateGenerator.create(
-    {
-      serialNumber: serialNumber(),
-      subject: distinguishedName(x509, request.subject ?? { CN: request.name }),
-      issuer: signer.name,
-      notBefore: request.notBefore ?? defaultNotBefore(),
-      notAfter: request.notAfter ?? daysFromNow(LEAF_DAYS),
-      publicKey,
-      signingKey: signer.key,
-      signingAlgorithm: SIGNING_ALGORITHM,
-      extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
-        await x509.AuthorityKeyIdentifierExtension.create(signer.publicKey, false, webcrypto),
-        ...extendedKeyUsage(x509, request),
-        ...alternativeNames(x509, request),
-      ],
-    },
-    webcrypto,
-  );
-  const pem = `${certificate.toString('pem')}\n`;
+  const content = {
+    subject: distinguishedName(x509, request.subject ?? { CN: request.name }),
+    issuer: signer.name,
+    notBefore: request.notBefore ?? defaultNotBefore(),
+    notAfter: request.notAfter ?? daysFromNow(LEAF_DAYS),
+    publicKey,
+    signingKey: signer.key,
+    signingAlgorithm: SIGNING_ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
+      await x509.AuthorityKeyIdentifierExtension.create(signer.publicKey, false, webcrypto),
+      ...extendedKeyUsage(x509, request),
+      ...alternativeNames(x509, request),
+    ],
+  };
+  const make = async (): Promise<string> => {
+    const certificate = await x509.X509CertificateGenerator.create(
+      { ...content, serialNumber: serialNumber() },
+      webcrypto,
+    );
+    return `${certificate.toString('pem')}\n`;
+  };
+  const pem = await fitting(make, request.hash);
   return {
     name: request.name,
     keyType: request.keyType,
@@ -89,6 +98,16 @@ export async function issue(authority: Authority, request: IssueRequest): Promis
     privateKey: privateKeyPem(key),
     thumbprint: certificateThumbprint(pem),
   };
+}
+
+/** Makes certificates until one has a hash as asked for. */
+async function fitting(make: () => Promise<string>, fits: IssueRequest['hash']): Promise<string> {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    const pem = await make();
+    const hash = certificateThumbprint(pem);
+    if (fits === undefined ? !isOddHash(hash) : fits(Buffer.from(hash, 'base64url'))) return pem;
+  }
+  throw new Error(`no certificate with such a hash was made in ${MOST_ATTEMPTS} attempts`);
 }
 
 /** The new intermediate authorities, the one that issues first: the order in which they are sent (RFC 8446 §4.4.2). */

@@ -22,6 +22,7 @@ import { tokenHash } from './resource-server/token-hash.ts';
 import { joseHeader } from './resource-server/jose-header.ts';
 import { algorithms } from './resource-server/algorithms.ts';
 import { signature } from './resource-server/signature.ts';
+import { oddValues } from './resource-server/odd-values.ts';
 import { tokenConfusion } from './resource-server/token-confusion.ts';
 import { identityFields } from './resource-server/identity-fields.ts';
 import { hostileClaims } from './resource-server/hostile-claims.ts';
@@ -117,6 +118,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...joseHeader,
   ...algorithms,
   ...signature,
+  ...oddValues,
   ...tokenConfusion,
   ...malformedProofs,
   ...hostileClaims,

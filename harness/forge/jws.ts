@@ -79,9 +79,15 @@ export function encodePart(part: Part): string {
  * algorithms which do not fit the key (ES384 on P-256, RS256 on an EC key) give a signature too: the best
  * that a confused implementation could make. `none`, in any letter case, gives the empty signature.
  * @param key for HS* the shared secret's octets; else a private key.
+ * @param options.ordinary whether ECDSA signatures of a rare shape, such as with a leading zero octet, are left out, so that
+ * a target which stumbles over one of them in 256 does not fail scenarios by chance. Default true.
  * @throws TypeError for an unknown algorithm, or a key of a kind that it can't use at all.
  */
-export function signer(algorithm: string, key: KeyObject | Uint8Array): Sign {
+export function signer(
+  algorithm: string,
+  key: KeyObject | Uint8Array,
+  { ordinary = true }: { readonly ordinary?: boolean } = {},
+): Sign {
   if (algorithm.toLowerCase() === 'none') return () => Buffer.alloc(0);
   const scheme = SCHEMES[algorithm];
   if (scheme === undefined) throw new TypeError(`JWS algorithm ${algorithm} is not known`);
@@ -96,9 +102,22 @@ export function signer(algorithm: string, key: KeyObject | Uint8Array): Sign {
   const scalar = SCALARS[key.asymmetricKeyDetails?.namedCurve ?? ''];
   // Asked for in DER and rewritten: Node is slow at finding out that it was given more than a key.
   if (scalar !== undefined)
-    return (signingInput) => jwsSignature(asymmetricSign(hash, signingInput, key), scalar);
+    return (signingInput) => {
+      for (;;) {
+        const signature = jwsSignature(asymmetricSign(hash, signingInput, key), scalar);
+        if (!ordinary || !isRare(signature, scalar)) return signature;
+      }
+    };
   const input = signingKey(key, scheme.pss === true);
   return (signingInput) => asymmetricSign(hash, signingInput, input);
+}
+
+/** One ECDSA signature in 85 begins as DER does, or has an R or S with a leading zero octet, which most of P-521 have. */
+function isRare(signature: Buffer, scalar: number): boolean {
+  return (
+    scalar !== SCALAR_LENGTH['P-521'] &&
+    (signature[0] === 0x30 || signature[0] === 0 || signature[scalar] === 0)
+  );
 }
 
 function signingKey(key: KeyObject, pss: boolean): SignKeyObjectInput {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isOddHash } from '../../certs/odd-hash.ts';
 import { tokenClaims, tokenOf } from './token.ts';
 import type { Token, TokenContent, TokenIssuer } from './token.ts';
 
@@ -18,7 +19,6 @@ export interface OpaqueTokenRequest extends TokenContent {
  * (`-` `.` `_` `~` `+` `/` and trailing `=`; RFC 6750 §2.1). It has one dot, so it is no JWT.
  */
 export function forgeOpaqueToken(issuer: TokenIssuer, request: OpaqueTokenRequest): OpaqueToken {
-  const [head, tail] = [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')];
   const introspection: Record<string, unknown> = {
     active: true,
     token_type: 'Bearer',
@@ -28,5 +28,9 @@ export function forgeOpaqueToken(issuer: TokenIssuer, request: OpaqueTokenReques
   for (const name of Object.keys(introspection)) {
     if (introspection[name] === undefined) delete introspection[name];
   }
-  return { ...tokenOf(`${head}-._~+/${tail}==`, request), introspection };
+  for (;;) {
+    const [head, tail] = [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')];
+    const token = tokenOf(`${head}-._~+/${tail}==`, request);
+    if (!isOddHash(token.sha256)) return { ...token, introspection };
+  }
 }

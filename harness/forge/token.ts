@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Identity } from '../../certs/identity.ts';
+import { isOddHash } from '../../certs/odd-hash.ts';
 import type { TokenIssuer } from '../../certs/token-issuer.ts';
 import type { DpopKey } from './dpop-proof.ts';
-import { forgeJwt } from './jwt.ts';
+import { forgeJwt, isPlainlySigned } from './jwt.ts';
 import type { JwtChange } from './jwt.ts';
 import { privateKeyOf } from './keys.ts';
 import { ath } from './read.ts';
@@ -63,19 +64,21 @@ export function tokenClaims(issuer: TokenIssuer, content: TokenContent): Record<
 
 /**
  * Mints a JWT access token (RFC 9068) with a fresh `jti`, signed with the issuer's key, bound to a certificate and to TLS sessions
- * (draft -06 §2.4) as asked for.
+ * (draft -06 §2.4) as asked for. Its hash is an ordinary one, unless a signature is asked for that makes it another.
  */
 export function forgeToken(issuer: TokenIssuer, request: TokenRequest): Token {
-  const compact = forgeJwt(
-    {
-      header: { typ: 'at+jwt', alg: undefined, kid: issuer.kid },
-      claims: { ...tokenClaims(issuer, request), jti: randomUUID() },
-      algorithm: 'ES256',
-      key: privateKeyOf(issuer.privateKey),
-    },
-    request,
-  );
-  return tokenOf(compact, request);
+  const right = {
+    header: { typ: 'at+jwt', alg: undefined, kid: issuer.kid },
+    claims: { ...tokenClaims(issuer, request), jti: randomUUID() },
+    algorithm: 'ES256',
+    key: privateKeyOf(issuer.privateKey),
+  };
+  const plain = isPlainlySigned(request);
+  for (;;) {
+    const token = tokenOf(forgeJwt(right, request), request);
+    // A signature is another one each time, and with it the hash.
+    if (!plain || !isOddHash(token.sha256)) return token;
+  }
 }
 
 /** A token's text with what names it. */

@@ -16,6 +16,13 @@ function sha256(octets: string | Uint8Array): string {
   return hash('sha256', octets, 'base64url');
 }
 
+/** The same octets up to the first zero, and zeros from there on. */
+function asCString(text: string): string {
+  const octets = Buffer.from(text, 'base64url');
+  const end = octets.indexOf(0);
+  return encodeBase64url(end < 0 ? octets : octets.fill(0, end));
+}
+
 /** A claim of the token, where it is a JWT. */
 function claimOf(token: string, name: string): unknown {
   try {
@@ -55,6 +62,18 @@ function numbering(): ClientVariant {
 
 /** Mistakes with the claims of a proof (draft -06 §2.3.2.1). */
 export const claimsMutants: readonly ClientMutant[] = [
+  {
+    id: 'M-CL-452',
+    mistake: 'trims - and _ off the ends of ath',
+    breaks: ['CL-PL-2'],
+    variant: () => claiming(CLAIM.tokenHash, (right) => String(right).replace(/^[-_]+|[-_]+$/g, '')),
+  },
+  {
+    id: 'M-CL-453',
+    mistake: 'copies the hash of the token as a C string, which ends at the first zero octet',
+    breaks: ['CL-PL-2'],
+    variant: () => claiming(CLAIM.tokenHash, (right) => asCString(String(right))),
+  },
   {
     id: 'M-CL-20',
     mistake: 'hashes the whole Authorization value, scheme and all',

@@ -134,6 +134,24 @@ function shortened(): ClientVariant {
   }));
 }
 
+/** As {@link stripped}, where nobody who tries it with P-256 sees it: there this one has no zeros by chance. */
+function shortenedByP521(): ClientVariant {
+  return making((draft) => {
+    const { algorithm, key } = draft;
+    if (!isElliptic(draft)) return;
+    const isShort = key.asymmetricKeyDetails?.namedCurve === 'secp521r1';
+    draft.algorithm = {
+      sign(signingKey, input) {
+        for (;;) {
+          const signature = algorithm.sign(signingKey, input);
+          const short = stripped(signature);
+          if (short.length < signature.length === isShort) return short;
+        }
+      },
+    };
+  });
+}
+
 function padded(octets: Uint8Array | string): string {
   const text = encodeBase64url(octets);
   return text.padEnd(Math.ceil(text.length / 4) * 4, '=');
@@ -269,6 +287,18 @@ export const joseMutants: readonly ClientMutant[] = [
     mistake: 'takes leading zeros off the halves of ECDSA signatures',
     breaks: ['CL-SIG-2'],
     variant: shortened,
+  },
+  {
+    id: 'M-CL-451',
+    mistake: 'writes R and S as numbers without leading zeros, which was tried with P-256 only',
+    breaks: ['CL-SIG-2'],
+    variant: shortenedByP521,
+  },
+  {
+    id: 'M-CL-454',
+    mistake: 'trims - and _ off the ends of the thumbprint',
+    breaks: ['CL-HDR-3'],
+    variant: () => thumbprinting((_certificate, right) => String(right).replace(/^[-_]+|[-_]+$/g, '')),
   },
   {
     id: 'M-CL-19',

@@ -12,6 +12,7 @@ import { identifiersMutants } from './identifiers.ts';
 import { perRequestClaimsMutants } from './per-request-claims.ts';
 import { proofClaimsMutants } from './proof-claims.ts';
 import { numbersMutants } from './numbers.ts';
+import { oddValuesMutants } from './odd-values.ts';
 import { proofFieldMutants } from './proof-field.ts';
 import { requestTargetsMutants } from './request-targets.ts';
 import { pathSpellingsMutants } from './path-spellings.ts';
@@ -44,6 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...proofFieldMutants,
   ...proofClaimsMutants,
   ...numbersMutants,
+  ...oddValuesMutants,
   ...perRequestClaimsMutants,
   ...identifiersMutants,
   ...exporterMutants,

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { privateKeyOf } from '../../harness/forge/keys.ts';
+import { HASH_SHAPES, ordinary, tokenWithHash } from '../../harness/forge/odd-values.ts';
 import { clientSuite } from '../../harness/scenario/client/client-scenario.ts';
 import { provenOf } from '../../harness/scenario/client/client-stage.ts';
 import type { ClientStage } from '../../harness/scenario/client/client-stage.ts';
@@ -73,7 +75,7 @@ export const proofClaims = clientSuite('client-proof-claims', [
     cause: OTHER_HASH,
     async run(stage) {
       await readableProof(stage);
-      const opaque = FORMS.map(([form, text]): Case => [`a token ${form}`, stage.adopt(text())]);
+      const opaque = FORMS.map(([form, text]): Case => [`a token ${form}`, stage.adopt(ordinary(text))]);
       await hashesEach(stage, [['a token that is a JWT', stage.mint()], ...opaque]);
     },
   },
@@ -86,8 +88,8 @@ export const proofClaims = clientSuite('client-proof-claims', [
       await readableProof(stage);
       const half = Buffer.alloc(LARGE / 2 - 26, 'tsbt').toString();
       const cases: readonly Case[] = [
-        ['a token of 4 KiB', stage.adopt(`${fresh()}${half}`)],
-        ['a token of 8 KiB', stage.adopt(`${fresh()}${half}${fresh()}${half}`)],
+        ['a token of 4 KiB', stage.adopt(ordinary(() => `${fresh()}${half}`))],
+        ['a token of 8 KiB', stage.adopt(ordinary(() => `${fresh()}${half}${fresh()}${half}`))],
         ['a JWT of more than 4 KiB', stage.mint({ claims: { note: half } })],
       ];
       // No size is promised (RFC 6750): a client may refuse what is too much for it.
@@ -123,6 +125,19 @@ export const proofClaims = clientSuite('client-proof-claims', [
         const cases = users.map((subject): Case => [`${subject}’s request`, stage.mint({ subject })]);
         await Promise.all(cases.map((each) => hashesEach(stage, [each])));
       }
+    },
+  },
+  {
+    id: 'CL-PL-2.rare',
+    title: 'encodes the hash of its token whole, whatever it begins with and wherever it has a zero octet',
+    cause: OTHER_HASH,
+    async run(stage) {
+      const issuerKey = privateKeyOf(stage.setting.issuer.privateKey);
+      const cases = Object.values(HASH_SHAPES).map((shape): Case => [
+        `a token whose hash ${shape.what}`,
+        stage.mint(tokenWithHash(issuerKey, shape)),
+      ]);
+      await hashesEach(stage, cases);
     },
   },
   {

@@ -75,6 +75,22 @@ export const proofHeader = clientSuite('client-proof-header', [
     },
   },
   {
+    id: 'CL-HDR-3.rare',
+    title: 'names a certificate whose thumbprint begins with - or _ by all of it',
+    cause:
+      'The thumbprint is trimmed, or encoded in another alphabet: one in 32 begins with - or _. It is written as it is, in base64url without padding (RFC 7515 §2).',
+    identity: (setting, { key: keyType }) =>
+      setting.issue(setting.pki.trusted, {
+        name: 'alice, with a rare thumbprint',
+        keyType,
+        hash: (octets) => (octets[0] ?? 0) >= 0xf8,
+      }),
+    async run(stage) {
+      await readableProof(stage);
+      stage.sound(['thumbprint']);
+    },
+  },
+  {
     id: 'CL-HDR-4',
     title: 'discloses no private key in the header of its proof, and names no place to fetch one from',
     across: { key: AXES.key },

@@ -1,3 +1,5 @@
+import { isOddHash } from '../../certs/odd-hash.ts';
+import { ath } from '../../harness/forge/read.ts';
 import type { Token } from '../../harness/forge/token.ts';
 import { challenged, serveProven } from '../../harness/scenario/client/answers.ts';
 import { bearerOf } from '../../harness/scenario/client/arrival.ts';
@@ -36,15 +38,17 @@ function lookalikes(stage: ClientStage): readonly (readonly [what: string, token
   const same = { now, claims: { jti: 'the-same' } };
   const token = stage.mint(same);
   const [header = '', payload = '', signature = ''] = token.compact.split('.');
+  const alike = [
+    ['a token that differs in the case of a letter', `${header}.${payload}.${turned(signature)}`],
+    ['a token that is the beginning of another', token.compact.slice(0, -1)],
+    ['a token whose end is the same', `${turned(header)}.${payload}.${signature}`],
+  ] as const;
+  // Hashes of rare shapes are the subject of CL-PL-2.rare.
+  if (alike.some(([, text]) => isOddHash(ath(text)))) return lookalikes(stage);
   return [
     ['a token', token],
     ['a token with the same header and claims', stage.mint(same)],
-    [
-      'a token that differs in the case of a letter',
-      stage.adopt(`${header}.${payload}.${turned(signature)}`),
-    ],
-    ['a token that is the beginning of another', stage.adopt(token.compact.slice(0, -1))],
-    ['a token whose end is the same', stage.adopt(`${turned(header)}.${payload}.${signature}`)],
+    ...alike.map(([what, text]) => [what, stage.adopt(text)] as const),
   ];
 }
 

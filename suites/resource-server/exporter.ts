@@ -118,6 +118,12 @@ export const exporter = suite('resource-server', 'exporter', [
         ekm('ekm is the first 31 octets of the right value', (c) =>
           right(c).subarray(0, 31).toString('base64url'),
         ),
+        ekm('ekm is the first 31 octets of the right value and a zero octet', (c) =>
+          Buffer.concat([right(c).subarray(0, 31), Buffer.alloc(1)]).toString('base64url'),
+        ),
+        ekm('ekm is the first 4 octets of the right value and zero octets', (c) =>
+          Buffer.concat([right(c).subarray(0, 4), Buffer.alloc(28)]).toString('base64url'),
+        ),
         ekm('ekm is the right value and one octet more', (c) =>
           Buffer.concat([right(c), Buffer.alloc(1)]).toString('base64url'),
         ),
