@@ -193,3 +193,12 @@ test('a fault of the harness is its own', async () => {
     message: expect.stringMatching(/^the harness failed: Error: a bug/),
   });
 });
+
+test('a connection that is ended at its second token is persistent all the same: RS-MUX-1 judges that', async () => {
+  const first = new Map<object, string | undefined>();
+  const oneToken: Answer = (seen) => {
+    if (!first.has(seen.connection)) first.set(seen.connection, seen.token);
+    return first.get(seen.connection) === seen.token ? correct(seen) : failure('closed');
+  };
+  expect(await prepare({ answer: oneToken })).toMatchObject({ persistent: true });
+});

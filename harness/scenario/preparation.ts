@@ -146,7 +146,7 @@ async function tryCandidate(
       const second = connection.open
         ? (await play.send('the right request once more', {}, { on: connection })).reading.kind
         : 'cut';
-      const persistent = second === 'served' || second === 'refused';
+      const persistent = second === 'served' || second === 'refused' || (await keepsForOneToken(play));
       const { htu } = play.perRequest();
       const absolute = await play.send('the right request with htu', { proof: { claims: { htu } } });
       if (absolute.served) return { ...candidate, persistent };
@@ -171,6 +171,16 @@ async function tryCandidate(
       `no ${permutation.tls} connection with ${permutation.http} can be made: ${detail}${kind === 'refused' || kind === 'timeout' ? '' : '; see RS-TLS-1'}`,
     );
   }
+}
+
+/** Whether a connection goes on for its first token, where it was ended at the second: that is for RS-MUX-1 to judge. */
+async function keepsForOneToken(play: Play): Promise<boolean> {
+  const connection = await play.connect();
+  const token = await play.mint();
+  const plan = { token, proof: play.proof(connection, token) };
+  const way = { on: connection };
+  await play.send('the right request on another connection', plan, way);
+  return connection.open && (await play.send('the same token once more', plan, way)).served;
 }
 
 /** What came of a right request that was not served, or that it was no right one, as the client could not present its certificate. */

@@ -41,6 +41,26 @@ function principalOfConnection(): TargetVariant {
   });
 }
 
+/** The reference with room for one token, or whatever is read from it, on a connection. */
+function endingAtSecond(read: (token: string, request: HttpRequest) => unknown): TargetVariant {
+  const first = new WeakMap<object, unknown>();
+  return {
+    listener: (inner) => (request, response) => {
+      const [key, token] = [connectionKeyOf(request), bearerTokenOf(request)];
+      const found = typeof token === 'string' ? read(token, request) : undefined;
+      if (key !== undefined && found !== undefined) {
+        if (first.has(key) && first.get(key) !== found) {
+          if ('stream' in request) request.stream.session?.destroy();
+          else request.socket.destroy();
+          return;
+        }
+        first.set(key, found);
+      }
+      inner(request, response);
+    },
+  };
+}
+
 function boundConnectionForAudience(): TargetVariant {
   const bound = new WeakSet();
   return validatingOn(async (connection, token, now, inner) => {
@@ -214,6 +234,22 @@ export const multiplexingMutants: readonly Mutant[] = [
       'RS-EKM-8',
     ],
     variant: oneTokenOnly,
+  },
+  {
+    id: 'M-RS-860',
+    mistake: 'ends a connection on which a second token comes',
+    breaks: ['RS-MUX-1'],
+    also: ['TLSv1.3 h2 P-256'],
+    variant: () => endingAtSecond((token) => token),
+  },
+  {
+    id: 'M-RS-861',
+    mistake: 'ends an HTTP/1.1 connection on which a token of another subject comes',
+    breaks: ['RS-MUX-1'],
+    variant: () =>
+      endingAtSecond((token, { httpVersionMajor }) =>
+        httpVersionMajor === 1 && isJwt(token) ? decodeJwt(token).sub : undefined,
+      ),
   },
   {
     id: 'M-RS-328',

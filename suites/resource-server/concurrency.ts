@@ -163,6 +163,22 @@ export async function outlivesReset(stage: Stage, connection: Connection, resets
   }
 }
 
+/** Sends a token, and then another one or the same again; judges only whether the connection is ended at it. */
+export async function outlivesToken(
+  stage: Stage,
+  connection: Connection,
+  changesToken: boolean,
+): Promise<void> {
+  const [first, other] = await holders(stage, connection, 2);
+  if (first === undefined || other === undefined) return;
+  const { served } = await stage.send('a token with its proof', first, { on: connection });
+  if (!served) return;
+  const [what, second] = changesToken ? ['another token', other] : ['the same token', first];
+  const { reading } = await stage.send(`${what} with its proof`, second, { on: connection });
+  if (reading.kind === 'cut')
+    stage.notApplicable(`the target ended connection ${connection.id} at ${what} (${reading.text})`);
+}
+
 /** Requests sent one after the other without waiting for answers. */
 export async function pipelined(stage: Stage, echo: boolean): Promise<void> {
   const arrangements: readonly ((on: Connection) => Promise<readonly Step[]>)[] = [

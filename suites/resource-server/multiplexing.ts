@@ -2,7 +2,7 @@ import { refused } from '../../harness/scenario/expectation.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
-import { holders, manyStreams, outlivesReset, pipelined, subjectIn } from './concurrency.ts';
+import { holders, manyStreams, outlivesReset, outlivesToken, pipelined, subjectIn } from './concurrency.ts';
 import type { Holder } from './concurrency.ts';
 import { outlasts } from './outlasting.ts';
 import { another, prime, refusesOnPrimed, serves, timeFor, works } from './primed.ts';
@@ -11,6 +11,8 @@ import { another, prime, refusesOnPrimed, serves, timeFor, works } from './prime
 
 const ONE_TOKEN_ONLY =
   'A connection has room for one binding, and a second token is held against that of the first. Keep a binding for each token of a connection, keyed by its ath.';
+const ENDS_AT_SECOND =
+  'The connection is ended when a second token comes on it, so that clients need a connection and a signature for each token, and a refreshed token loses every request under way. Verify the second token and its proof as the first, and keep a binding for each (draft -06 §3.3.2).';
 const PROOF_OF_ANOTHER =
   'A proof that is right for one token of a connection is taken for another one. Compare ath with the hash of the token of this very request.';
 const CONNECTION_SUFFICES =
@@ -36,6 +38,12 @@ export const multiplexing = suite('resource-server', 'multiplexing', [
     needs: ['persistent-connection'],
     judgesSequence: true,
     async run(stage) {
+      await outlasts(stage, {
+        what: 'a second token',
+        cause: ENDS_AT_SECOND,
+        connect: () => stage.connect(),
+        play: (connection, provokes) => outlivesToken(stage, connection, provokes),
+      });
       const connection = await stage.connect();
       const all = await holders(stage, connection, stage.full ? 50 : 20);
       for (const round of ['first', 'second']) {
