@@ -53,6 +53,18 @@ const WORD: readonly RightfulPasses[] = [
       'It is judged by what the agent is told and how often a request is sent, and every answer is handed on as it is.',
     pass: ['CL-RETRY-3', 'CL-SC-11', 'CL-SC-14', 'CL-SC-14.stall'],
   },
+  {
+    because:
+      'It is judged by whether an end, an early answer or a rotten connection is coped with, and the HTTP library does.',
+    pass: [
+      'CL-RETRY-6',
+      'CL-RETRY-6.continue',
+      'CL-RETRY-6.handshake',
+      'CL-RETRY-6.unprocessed',
+      'CL-SC-15',
+      'CL-SC-15.octets',
+    ],
+  },
   { because: 'The private key is shown nowhere; a proof is not needed for that.', pass: ['CL-SC-7.key'] },
 ];
 
@@ -74,6 +86,9 @@ export const TRIVIAL_PASSES: TrivialPasses = {
         'RS-FLD-8.expect-continue',
         'RS-FLD-9',
         'RS-FLD-9.underscore',
+        'RS-FLD-11',
+        'RS-FLD-12',
+        'RS-FLD-12.server-name',
         'RS-FLD-11',
         'RS-FLD-12',
         'RS-FLD-12.server-name',
@@ -146,6 +161,7 @@ export const TRIVIAL_PASSES: TrivialPasses = {
         'CL-SC-11.repeated',
         'CL-SC-12',
         'CL-SC-14.slow',
+        'CL-SC-15.upload',
         'CL-SVID-1',
       ],
     },
