@@ -1,4 +1,4 @@
-import type { Outcome } from '../wire/connection.ts';
+import type { Outcome, WireResponse } from '../wire/connection.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Challenge } from './challenge.ts';
 
@@ -68,8 +68,11 @@ export type Reading =
   | { readonly kind: 'server-error'; readonly text: string }
   /** The connection, the handshake or the stream was ended instead of an answer. */
   | { readonly kind: 'cut'; readonly text: string }
-  /** No answer that can be judged: a timeout, garbage, nothing there to connect to. */
-  | { readonly kind: 'no-answer'; readonly text: string };
+  /**
+   * No answer that can be judged: a timeout, garbage, nothing there to connect to, too many requests. With how long to
+   * wait, in milliseconds, where the target asks for a later request; `null`: it does not say.
+   */
+  | { readonly kind: 'no-answer'; readonly text: string; readonly retryAfterMs?: number | null };
 
 /** Reads an outcome; judges nothing. */
 export function read(outcome: Outcome): Reading {
@@ -88,6 +91,8 @@ export function read(outcome: Outcome): Reading {
   }
   const { status } = outcome;
   if (status >= 200 && status < 300) return { kind: 'served', text: `${status}` };
+  const throttled = limited(outcome);
+  if (throttled !== undefined) return throttled;
   if (status >= 500) return { kind: 'server-error', text: `${status}` };
   const values = outcome.fields
     .filter(([name]) => name.toLowerCase() === 'www-authenticate')
@@ -123,6 +128,24 @@ export function read(outcome: Outcome): Reading {
   };
 }
 
+/** That there were too many requests (RFC 6585 §4), or the server is not ready for now (RFC 9110 §15.6.4): nothing of tokens and proofs. */
+function limited({ status, fields }: WireResponse): Reading | undefined {
+  const value = fields.find(([name]) => name.toLowerCase() === 'retry-after')?.[1].trim();
+  if (status !== 429 && (status !== 503 || value === undefined)) return undefined;
+  return {
+    kind: 'no-answer',
+    text: `${status}: not judged, the target limits requests`,
+    retryAfterMs: value === undefined ? null : delayOf(value),
+  };
+}
+
+/** RFC 9110 §10.2.3 */
+function delayOf(value: string): number | null {
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
+}
+
 function errorOf(challenges: readonly Challenge[]): string | null {
   return (
     challenges.map(({ parameters }) => parameters.get('error')).find((value) => value !== undefined) ?? null
@@ -153,7 +176,14 @@ function fits(reading: Reading & { readonly kind: 'refused' }, refusal: Refusal)
   return reading.error === refusal && reading.status === (refusal === 'insufficient_scope' ? 403 : 401);
 }
 
-/** Whether there was silence: a busy machine can be the reason, so it proves nothing against the target. */
-export function isSilence(outcome: Outcome): boolean {
-  return outcome.type === 'failure' && (outcome.kind === 'timeout' || outcome.kind === 'refused');
+/** Whether there was silence, or no room for the request: a busy machine can be the reason, so it proves nothing against the target. */
+export function isSilence({
+  outcome,
+  reading,
+}: {
+  readonly outcome: Outcome;
+  readonly reading: Reading;
+}): boolean {
+  if (outcome.type === 'response') return reading.kind === 'no-answer';
+  return outcome.kind === 'timeout' || outcome.kind === 'refused';
 }

@@ -4,6 +4,7 @@ import type { DpopKey } from '../forge/dpop-proof.ts';
 import type { Token } from '../forge/token.ts';
 import type { Connection, Outcome, WireFailure } from '../wire/connection.ts';
 import { ConnectFailure } from '../wire/connection.ts';
+import { decoded } from '../wire/content-coding.ts';
 import type { OpenSslConnection, OpenSslOptions } from '../wire/openssl-client.ts';
 import { Company } from './company.ts';
 import { describe } from './describe.ts';
@@ -52,6 +53,17 @@ const SESSION_MS = 200;
 
 const LONGEST_PAUSE_MS = 5000;
 
+/** How often, and at first how soon, a request is sent again that the target had no room for. */
+const MOST_TRIES = 6;
+const FIRST_WAIT_MS = 20;
+
+/** Whether the target refused a stream without looking at it (RFC 9113 §8.7). The connection goes on. */
+export function isRefusedStream({ outcome }: Exchange): boolean {
+  return (
+    outcome.type === 'failure' && outcome.kind === 'stream-reset' && /REFUSED_STREAM/.test(outcome.detail)
+  );
+}
+
 /**
  * What a scenario can do without judging: connections, tokens, proofs and requests against one target under one
  * permutation. One per scenario and permutation; releases its connections when disposed.
@@ -65,6 +77,7 @@ export class Play implements AsyncDisposable {
   readonly #maker: Maker;
   readonly #company: Company;
   #otherDpopKey: DpopKey | undefined;
+  readonly #turns = new Map<Connection, Promise<unknown>>();
   #served = 0;
   #unserved = 0;
 
@@ -213,10 +226,47 @@ export class Play implements AsyncDisposable {
     part: ExchangeEvidence['part'] = 'request',
     expected = 'recorded',
   ): Promise<Exchange> {
-    const first = await this.#sendOnce(what, plan, way, part, expected);
+    const once = async (): Promise<{ exchange: Exchange; fresh: boolean }> =>
+      this.#sendOnce(what, plan, way, part, expected);
+    const first = await once();
     // A target may end an idle connection at any time (RFC 9112 §9.5): that is no answer to this request.
-    if (way.on !== undefined || first.fresh || first.exchange.reading.kind !== 'cut') return first.exchange;
-    return (await this.#sendOnce(what, plan, way, part, expected)).exchange;
+    const { exchange } =
+      way.on !== undefined || first.fresh || first.exchange.reading.kind !== 'cut' ? first : await once();
+    if (isRefusedStream(exchange)) return this.#inTurn(exchange, async () => (await once()).exchange);
+    return this.#whenLetIn(exchange, async () => (await once()).exchange);
+  }
+
+  /** Sends a request again that the target had no room for, as clients do, for a bounded time. */
+  async #whenLetIn(exchange: Exchange, again: () => Promise<Exchange>): Promise<Exchange> {
+    let last = exchange;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const { reading } = last;
+      if (reading.kind !== 'no-answer' || reading.retryAfterMs === undefined) break;
+      const wait = reading.retryAfterMs ?? FIRST_WAIT_MS * 2 ** tries;
+      if (wait > LONGEST_PAUSE_MS) break;
+      await pause(wait);
+      last = await again();
+    }
+    return last;
+  }
+
+  /** Sends a request again whose stream was refused unprocessed (RFC 9113 §8.7), one after the other. */
+  async #inTurn(exchange: Exchange, again: () => Promise<Exchange>): Promise<Exchange> {
+    const { connection } = exchange;
+    const alone = async (): Promise<Exchange> => {
+      let last = exchange;
+      for (let tries = 0; tries < MOST_TRIES && connection.open && isRefusedStream(last); tries++) {
+        await pause(FIRST_WAIT_MS * 2 ** tries);
+        last = await again();
+      }
+      return last;
+    };
+    const turn = (this.#turns.get(connection) ?? Promise.resolve()).then(alone);
+    this.#turns.set(
+      connection,
+      turn.catch(() => undefined),
+    );
+    return turn;
   }
 
   async #sendOnce(
@@ -228,7 +278,7 @@ export class Play implements AsyncDisposable {
   ): Promise<{ exchange: Exchange; fresh: boolean }> {
     const { connection, fresh } = await this.#connectionFor(way);
     const made = await this.#maker.make(plan, connection);
-    const outcome = await connection.send(made.request, this.setting.patienceMs);
+    const outcome = decoded(await connection.send(made.request, this.setting.patienceMs));
     const reading = read(outcome);
     if (reading.kind === 'served') this.#served++;
     else this.#unserved++;

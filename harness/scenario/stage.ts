@@ -9,7 +9,7 @@ import { FindingBook } from './finding-book.ts';
 import type { AttackStory } from './finding-book.ts';
 import { Unjudgeable, ValidRejected } from './finding.ts';
 import type { Finding } from './finding.ts';
-import { Play } from './play.ts';
+import { isRefusedStream, Play } from './play.ts';
 import type { Exchange, Way } from './play.ts';
 import type { Preparation } from './preparation.ts';
 import { hasLeftWindow } from './proof-age.ts';
@@ -77,12 +77,13 @@ export class Stage extends Play {
   }
 
   /** A target may end a connection that was used before at any time: then nothing is known of how it would have gone on. */
-  #applicable({ connection, reading }: Exchange, way: Way): void {
+  #applicable(exchange: Exchange, way: Way): void {
+    const { connection, reading } = exchange;
     if (way.on === undefined || reading.kind !== 'cut') return;
     throw new Unjudgeable(
       'not-applicable',
       'target',
-      `the target ended connection ${connection.id} (${reading.text}), and this requirement is about a connection that goes on`,
+      `the target ${isRefusedStream(exchange) ? 'refused a stream on' : 'ended'} connection ${connection.id} (${reading.text}), and this requirement is about a connection that goes on`,
     );
   }
 
@@ -124,7 +125,7 @@ export class Stage extends Play {
     throw new ValidRejected(
       reading.kind === 'no-answer' ? 'environment' : 'target',
       this.evidence.redact(
-        `${what} was not served (${reading.text}), so a refusal would prove nothing${this.#prepared ? '; see RS-MUX-9' : ''}`,
+        `${what} was not served (${reading.text}), so a refusal would prove nothing${this.#prepared && reading.kind !== 'no-answer' ? '; see RS-MUX-9' : ''}`,
       ),
     );
   }
@@ -143,7 +144,7 @@ export class Stage extends Play {
   ): Promise<Exchange> {
     const exchange = await this.sendCurrent(what, plan, way, 'variant');
     this.#applicable(exchange, way);
-    if (isSilence(exchange.outcome)) {
+    if (isSilence(exchange)) {
       this.#book.unmeasured(`${what}: no answer that can be judged (${exchange.reading.text})`);
     } else if (!exchange.served) await this.mustHaveServed(what, exchange, plan, cause);
     return exchange;

@@ -3,6 +3,7 @@ import { dpopVariants } from './dpop.ts';
 import { identifierVariants } from './identifiers.ts';
 import { extendedConnectVariants } from './extended-connect.ts';
 import { nominatedFieldsVariants } from './nominated-fields.ts';
+import { limitVariants } from './limits.ts';
 import { proofVariants } from './proofs.ts';
 import { responseVariants } from './responses.ts';
 import { routingVariants } from './routing.ts';
@@ -17,6 +18,7 @@ export const VARIANTS: readonly Variant[] = [
   ...proofVariants,
   ...identifierVariants,
   ...transportVariants,
+  ...limitVariants,
   ...responseVariants,
   ...routingVariants,
   ...sessionsVariants,

@@ -91,7 +91,7 @@ export async function refusesOnPrimed(
 
 /** Ends the scenario where the target had too many requests (RFC 6585 §4), which is no matter of tokens and proofs. */
 export function unthrottled(stage: Stage, what: string, { reading }: Exchange): void {
-  if (reading.kind === 'refused' && reading.status === 429)
+  if (reading.kind === 'no-answer' && reading.retryAfterMs !== undefined)
     stage.inconclusive(
       `${what}: answered ${reading.text}: the target limits the rate of requests; lift the limit for the run`,
       'target',
