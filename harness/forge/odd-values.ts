@@ -68,12 +68,21 @@ export function shapedSignature(
   };
 }
 
-/** Shapes of a SHA-256 hash that careless encoding, decoding or comparison changes. */
+/** Shapes of a SHA-256 hash that careless encoding, decoding or comparison changes; each has one of them alone. */
 export const HASH_SHAPES = {
-  minus: { what: 'begins with -', fits: (octets: Buffer) => (octets[0] ?? 0) >> 2 === 62 },
-  underscore: { what: 'begins with _', fits: (octets: Buffer) => (octets[0] ?? 0) >> 2 === 63 },
+  minus: {
+    what: 'begins with -',
+    fits: (octets: Buffer) => (octets[0] ?? 0) >> 2 === 62 && !octets.includes(0),
+  },
+  underscore: {
+    what: 'begins with _',
+    fits: (octets: Buffer) => (octets[0] ?? 0) >> 2 === 63 && !octets.includes(0),
+  },
   zeroFirst: { what: 'begins with a zero octet', fits: ([first]: Buffer) => first === 0 },
-  zeroThird: { what: 'has a zero octet after two others', fits: (octets: Buffer) => octets.indexOf(0) === 2 },
+  zeroThird: {
+    what: 'has a zero octet after two others',
+    fits: (octets: Buffer) => (octets[0] ?? 0) < 0xf8 && octets.indexOf(0) === 2,
+  },
 } as const satisfies Readonly<Record<string, Shape>>;
 
 /** How a token is made whose hash, and with it the `ath` of its proofs, has a shape. */
