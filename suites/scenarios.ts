@@ -79,6 +79,7 @@ import { sharedSessions as clientSharedSessions } from './client/shared-sessions
 import { tooEarly } from './client/too-early.ts';
 import { connectionReuse } from './client/connection-reuse.ts';
 import { resumedRotation } from './client/resumed-rotation.ts';
+import { sidecarTrailers } from './client/sidecar-trailers.ts';
 import { boundedAttempts } from './client/bounded-attempts.ts';
 import { brokenResponses } from './client/broken-responses.ts';
 import { mutualTls as clientMutualTls } from './client/mutual-tls.ts';
@@ -166,6 +167,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...tooEarly,
   ...resumedRotation,
   ...connectionReuse,
+  ...sidecarTrailers,
   ...boundedAttempts,
   ...brokenResponses,
   ...clientMutualTls,

@@ -15,6 +15,7 @@ import { reuseMutants } from './reuse.ts';
 import { retryLayerMutants } from './retry-layer.ts';
 import { rotationMutants } from './rotation.ts';
 import { sharedSessionsMutants } from './shared-sessions.ts';
+import { trailersMutants } from './trailers.ts';
 import { sidecarMutants } from './sidecar.ts';
 
 /** Every mutant of the client. */
@@ -35,5 +36,6 @@ export const MUTANTS: readonly ClientMutant[] = [
   ...challengesMutants,
   ...rotationMutants,
   ...sidecarMutants,
+  ...trailersMutants,
   ...dpopMutants,
 ];

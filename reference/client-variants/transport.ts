@@ -10,6 +10,7 @@ import { canonicalName } from '../client/request-fields.ts';
 import { defaultClientParts } from '../client/parts.ts';
 import { EXPORTER_LABEL, EXPORTER_LENGTH } from '../proof/vocabulary.ts';
 import { defaultSidecarParts } from '../sidecar/parts.ts';
+import { relayingTrailers } from '../client-mutants/trailers.ts';
 import { isIdempotent, repeating } from '../client-mutants/endless.ts';
 import { handmade, HANDMADE_LACKS } from '../client-mutants/reused-connections.ts';
 import type { Problem } from '../sidecar/destination.ts';
@@ -170,6 +171,17 @@ export const transportVariants: readonly Variant[] = [
     id: 'V-CL-warms-up',
     difference: 'sends a HEAD, OPTIONS or GET /health request without a token before those of its agents',
     variant: warmingUp,
+  },
+  {
+    id: 'V-CL-relays-trailers',
+    difference:
+      'relays the trailer section of an agent’s request, without what an agent may not say of proofs and certificates',
+    lacks: HANDMADE_LACKS,
+    variant: () =>
+      relayingTrailers(
+        (name) =>
+          !/^(?:session-binding-proof|tls-exporter|client-cert(?:-chain)?)$/.test(canonicalName(name)),
+      ),
   },
   {
     id: 'V-CL-one-at-a-time',

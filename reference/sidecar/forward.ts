@@ -16,7 +16,10 @@ export interface ForwardOptions {
   readonly log?: ((line: string) => void) | undefined;
 }
 
-/** The body of a request, as it comes; a server that answers before its end must not cut off the agent. */
+/**
+ * The body of a request, as it comes; a server that answers before its end must not cut off the agent. A trailer section
+ * is dropped, as an intermediary may (RFC 9110 §6.5.1): undici sends none, and an agent's proof could stand in it.
+ */
 function bodyOf(request: IncomingMessage): Readable | null {
   const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
   if (coding === undefined && !(Number(length) > 0)) return null;

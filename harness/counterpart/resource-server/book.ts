@@ -26,6 +26,7 @@ export class BookedRequest implements UpstreamRequest {
   readonly fields: readonly Field[];
   readonly receivedAt = Date.now();
   answer: Answer | undefined;
+  trailers: readonly Field[] = [];
   complete = false;
   #body: Buffer = Buffer.alloc(0);
   #chunks: Buffer[] = [];

@@ -110,6 +110,8 @@ export interface UpstreamRequest {
   /** In order, with duplicates; names as sent on HTTP/1.1; without pseudo-header fields. */
   readonly fields: readonly Field[];
   readonly body: Buffer;
+  /** Fields of its trailer section (RFC 9110 §6.5), in order; empty until the body has arrived in full. */
+  readonly trailers: readonly Field[];
   /** Whether its body has arrived in full. */
   readonly complete: boolean;
   /** Milliseconds since the epoch when its head was complete. */

@@ -86,6 +86,7 @@ export class Http1Service {
     if (early !== undefined) answer(early);
     message.on('end', () => {
       request.complete = true;
+      request.trailers = pairsOf(message.rawTrailers);
       if (early === undefined) void served.desk.decide(request).then(answer);
     });
   }

@@ -54,6 +54,9 @@ export function serveHttp2(
       connection.reset();
       return;
     }
+    stream.on('trailers', (_trailers, _trailerFlags, rawTrailers: unknown) => {
+      request.trailers = headOf(rawTrailers).fields;
+    });
     stream.on('data', (chunk: Buffer) => {
       request.append(chunk);
     });

@@ -82,3 +82,11 @@ test('writes octets on a connection that stays, and enters what follows on it', 
   await connection.send(get, 200);
   expect(server.connections[0]?.open).toBe(true);
 });
+
+test.each(TRANSPORTS)('tells of the trailer section of a request ($tls, $http)', async (plan) => {
+  const server = await started(plan);
+  const connection = await client(server, plan);
+  const trailers = [['x-checksum', 'tsbt']] as const;
+  expect(bodyOf(await connection.send({ ...POST, trailers }))).toBe('200 hello');
+  expect(server.requests[0]?.trailers).toEqual(trailers);
+});

@@ -14,6 +14,8 @@ export interface AgentPlan {
   readonly authorization?: (token: string) => readonly Field[];
   readonly fields?: readonly Field[];
   readonly body?: AgentRequest['body'];
+  /** A trailer section (RFC 9110 §6.5), after a body in chunks. */
+  readonly trailers?: readonly Field[];
   /** True for an agent that takes a `401 use_session_binding` as the last word. By default it asks once more, as agents do. */
   readonly once?: boolean;
   /** The agent gives up, and ends its connection, when this is aborted. */

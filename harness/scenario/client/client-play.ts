@@ -173,6 +173,7 @@ export class ClientPlay implements AsyncDisposable {
       target: plan.path ?? PATH,
       fields: [...authorization, ...(plan.fields ?? []), [MARK, mark]],
       ...(plan.body && { body: plan.body }),
+      ...(plan.trailers && { trailers: plan.trailers }),
       ...(plan.signal && { signal: plan.signal }),
     };
     const patience = plan.patienceMs ?? this.setting.patienceMs;

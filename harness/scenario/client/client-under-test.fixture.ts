@@ -91,6 +91,7 @@ export function arrived(request: Partial<UpstreamRequest> = {}): UpstreamRequest
     authority: AUTHORITY,
     fields: [],
     body: Buffer.alloc(0),
+    trailers: [],
     complete: true,
     receivedAt: Date.now(),
     answer: { kind: 'response', status: 200, fields: [], body: '' },

@@ -28,6 +28,8 @@ export interface Outgoing {
   readonly body: Buffer | Readable | null;
   /** How long the body waits for 100 (Continue), in milliseconds; 0: not at all. */
   readonly awaitsContinueMs: number;
+  /** Fields of the trailer section, as they are when the body has been sent: names and values in turn. */
+  readonly trailers: () => readonly string[];
   /** Whether a body that breaks off is ended as if it were whole. */
   readonly endsBrokenBody: boolean;
 }
@@ -38,6 +40,10 @@ function isReadable(body: Buffer | Readable): body is Readable {
 
 function announcesLength(fields: readonly string[]): boolean {
   return fields.some((text, index) => index % 2 === 0 && /^content-length$/i.test(text));
+}
+
+function linesOf(fields: readonly string[]): string {
+  return fields.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
 }
 
 /** One TLS connection on which HTTP/1.1 is spoken by hand, one request at a time. */
@@ -139,12 +145,11 @@ export class HandmadeConnection {
   }
 
   async #write(request: Outgoing, continued: Promise<void>): Promise<void> {
-    const { method, path, host, fields, body, awaitsContinueMs } = request;
-    const lines = fields.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`));
+    const { method, path, host, fields, body, awaitsContinueMs, trailers } = request;
     const length = announcesLength(fields);
     const framing = body === null || length ? '' : 'Transfer-Encoding: chunked\r\n';
     this.socket.write(
-      `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${lines.join('')}${framing}\r\n`,
+      `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${linesOf(fields)}${framing}\r\n`,
       'latin1',
     );
     if (body === null) return;
@@ -160,6 +165,6 @@ export class HandmadeConnection {
       this.socket.write(part);
       if (!length) this.socket.write('\r\n');
     }
-    if (!length) this.socket.write('0\r\n\r\n');
+    if (!length) this.socket.write(`0\r\n${linesOf(trailers())}\r\n`, 'latin1');
   }
 }

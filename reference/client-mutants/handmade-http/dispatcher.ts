@@ -29,6 +29,14 @@ export function isClean({ isSent, isRead, hasMore, isSwitched, isLast }: Leftove
   return isSent && isRead && !hasMore && !isSwitched && !isLast;
 }
 
+/** What undici's options leave out. */
+export interface Trailing {
+  /** Fields of the trailer section, once the body is there: names and values in turn. */
+  readonly trailers?: () => readonly string[];
+}
+
+type Options = Dispatcher.DispatchOptions & Trailing;
+
 interface Pooled {
   readonly connection: HandmadeConnection;
   readonly identity: ClientIdentity;
@@ -46,13 +54,13 @@ export class HandmadeClient extends Dispatcher {
     this.#parts = parts;
   }
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+  override dispatch(options: Options, handler: Dispatcher.DispatchHandler): boolean {
     void this.#send(options, handler, this.#parts.repeatsAtOnce === true);
     return true;
   }
 
   async #send(
-    options: Dispatcher.DispatchOptions,
+    options: Options,
     handler: Dispatcher.DispatchHandler,
     mayRepeat: boolean,
     same?: Pooled,
@@ -88,6 +96,7 @@ export class HandmadeClient extends Dispatcher {
         fields: defaultClientParts.withProof(request, proof),
         body: body instanceof Readable || Buffer.isBuffer(body) ? body : null,
         awaitsContinueMs: isExpecting ? awaitsContinueMs : 0,
+        trailers: options.trailers ?? (() => []),
         endsBrokenBody: endsBrokenBodies,
       },
       {
