@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::{Either, Full};
-use hyper::body::Incoming;
+use http_body_util::combinators::MapFrame;
+use http_body_util::{BodyExt, Either, Full};
+use hyper::body::{Frame, Incoming};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, AUTHORIZATION, CONNECTION, HOST};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
@@ -38,6 +39,9 @@ const HOP_BY_HOP: [&str; 9] = [
 
 const MOST_ATTEMPTS: usize = 3;
 
+/// The body of an agent's request, without what must not stand in its trailer section either.
+pub type AgentBody = MapFrame<Incoming, fn(Frame<Bytes>) -> Frame<Bytes>>;
+
 type Answer = Response<Either<Returning, Full<Bytes>>>;
 
 pub struct Sidecar {
@@ -62,7 +66,7 @@ impl Sidecar {
     }
 
     /// An error is for the log. The agent gets its status alone: a text could quote the request, and with it the proof.
-    async fn relay(&self, mut request: Request<Incoming>) -> Result<Answer, (StatusCode, Failure)> {
+    async fn relay(&self, request: Request<Incoming>) -> Result<Answer, (StatusCode, Failure)> {
         // TRACE has the server send back what it got, the proof too; a tunnel would go past this sidecar.
         if [Method::TRACE, Method::CONNECT].contains(request.method()) {
             return Err((StatusCode::NOT_IMPLEMENTED, "a method that is not relayed".into()));
@@ -73,6 +77,7 @@ impl Sidecar {
         }
         let token = token_of(request.headers()).map_err(|problem| (StatusCode::BAD_REQUEST, problem.into()))?;
         let bound_to = token.as_deref().and_then(bound_to);
+        let mut request = request.map(|body| body.map_frame(without_forgeable as fn(_) -> _));
         remove_forgeable(request.headers_mut());
         remove_hop_by_hop(request.headers_mut());
 
@@ -152,6 +157,17 @@ fn bound_to(token: &str) -> Option<String> {
         thumbprint: String,
     }
     object(&Jws::parse(token)?.payload).map(|Claims { cnf }| cnf.thumbprint)
+}
+
+/// A trailer section is relayed as one, and servers may merge it with the header (RFC 9110 §6.5.1).
+fn without_forgeable(frame: Frame<Bytes>) -> Frame<Bytes> {
+    match frame.into_trailers() {
+        Ok(mut trailers) => {
+            remove_forgeable(&mut trailers);
+            Frame::trailers(trailers)
+        }
+        Err(frame) => frame,
+    }
 }
 
 /// Many servers take `_` in a name for `-`.

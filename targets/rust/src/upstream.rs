@@ -31,6 +31,7 @@ use crate::identity::Identity;
 use crate::jws::encode;
 use crate::listener::Failure;
 use crate::pem;
+use crate::sidecar::AgentBody;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -60,8 +61,8 @@ pub struct Link {
 
 enum Sender {
     /// One request at a time: whoever has it, has the connection.
-    Http1(http1::SendRequest<Incoming>),
-    Http2(http2::SendRequest<Incoming>),
+    Http1(http1::SendRequest<AgentBody>),
+    Http2(http2::SendRequest<AgentBody>),
 }
 
 /// A connection, for one request.
@@ -218,8 +219,8 @@ impl Lease {
     /// Sends the request. The error has it back where none of it was sent.
     pub async fn send(
         &mut self,
-        request: Request<Incoming>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Incoming>>> {
+        request: Request<AgentBody>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<AgentBody>>> {
         match &mut self.sender {
             Sender::Http1(sender) => sender.try_send_request(request).await,
             Sender::Http2(sender) => sender.try_send_request(request).await,
