@@ -10,6 +10,8 @@ import { thumbprints } from './resource-server/thumbprint.ts';
 import { tlsProtocol } from './resource-server/tls-protocol.ts';
 import { enforcement } from './resource-server/enforcement.ts';
 import { perRequestClaims } from './resource-server/per-request-claims.ts';
+import { resemblingValues } from './resource-server/resembling-values.ts';
+import { unicodeNames } from './resource-server/unicode-names.ts';
 import { memberNames } from './resource-server/member-names.ts';
 import { numbers } from './resource-server/numbers.ts';
 import { proofClaims } from './resource-server/proof-claims.ts';
@@ -136,6 +138,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...identifierComparison,
   ...identifierRetention,
   ...memberNames,
+  ...unicodeNames,
+  ...resemblingValues,
   ...confirmation,
   ...confirmationClaim,
   ...confirmationNames,

@@ -12,6 +12,7 @@ test.each([
   ],
   [make.literalMember('iat', '1e400'), '{"ath":"a","ekm":"e","iat":1e400}'],
   [make.literalMember('n', '-0'), '{"ath":"a","ekm":"e","iat":1,"n":-0}'],
+  [make.escapedNames, '{"\\u0061th":"a","\\u0065km":"e","\\u0069at":1}'],
   [make.memberAs('ekm', 'EKM'), '{"ath":"a","EKM":"e","iat":1}'],
   [
     make.memberBeside('ekm', { value: 'w', as: 'EKM', asValue: 'right', place: 'after' }),

@@ -69,6 +69,10 @@ export function memberAs(name: string, as: string): TextMaker {
     );
 }
 
+/** The same members, the first character of each name escaped: the same names to a JSON parser (RFC 8259 §8.3). */
+export const escapedNames: TextMaker = (right) =>
+  object(members(right).map(([name, value]) => [escapedName(String(JSON.parse(name))), value]));
+
 /**
  * One member more, of another name, before the named one or after it.
  * @param values of the two; `right` for the value that the named one has

@@ -7,6 +7,7 @@ import { sharedSessionsMutants } from './shared-sessions.ts';
 import { tlsProtocolMutants } from './tls-protocol.ts';
 import { joseMutants } from './jose.ts';
 import { malformedMutants } from './malformed.ts';
+import { resemblingValuesMutants } from './resembling-values.ts';
 import { memberNamesMutants } from './member-names.ts';
 import { identifiersMutants } from './identifiers.ts';
 import { perRequestClaimsMutants } from './per-request-claims.ts';
@@ -65,6 +66,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...toldTargetsMutants,
   ...refusedBodiesMutants,
   ...memberNamesMutants,
+  ...resemblingValuesMutants,
   ...confirmationMutants,
   ...introspectionMutants,
   ...tokenValidityMutants,

@@ -83,7 +83,12 @@ export const joseHeader = suite('resource-server', 'jose-header', [
     title: 'compares the type by its characters, without media-type equivalence',
     async run(stage) {
       await stage.control();
-      for (const typ of ['application/tls-binding-proof+jwt', 'TLS-Binding-Proof+JWT']) {
+      for (const typ of [
+        'application/tls-binding-proof+jwt',
+        'TLS-Binding-Proof+JWT',
+        'tls-binding-proof+jwt; charset=utf-8',
+        'tls-binding-proof+jwt;v=1',
+      ]) {
         const exchange = await stage.send(`typ is ${typ}`, { proof: { header: { typ } } });
         if (exchange.served) stage.observe(`typ ${typ} is taken for tls-binding-proof+jwt (AMB-11)`);
       }
@@ -131,6 +136,10 @@ export const joseHeader = suite('resource-server', 'jose-header', [
         header('crit lists an unknown extension', { crit: ['x-unknown'], 'x-unknown': true }),
         header('crit lists two unknown extensions', { crit: ['x-one', 'x-two'], 'x-one': 1, 'x-two': 2 }),
         header('crit lists an unknown extension that the header does not carry', { crit: ['x-unknown'] }),
+        header('crit lists an unknown extension that is named like typ but for letter case', {
+          crit: ['TYP'],
+          TYP: 'tls-binding-proof+jwt',
+        }),
         header('crit lists a known parameter and an unknown extension', {
           crit: ['typ', 'x-unknown'],
           'x-unknown': true,
