@@ -1,3 +1,4 @@
+import { createDpopVerifier, defaultDpopChecks } from '../dpop/verify.ts';
 import { defectOf } from '../proof/defect.ts';
 import { checkExpiry, checkIssuedAt, checkNotBefore } from '../proof/claim-checks.ts';
 import { parseProof } from '../proof/parse.ts';
@@ -43,6 +44,20 @@ function converting(names: readonly TimeClaim[], convert: (value: number) => num
     .with('expiry', converted(checkExpiry))
     .with('not-before', converted(checkNotBefore));
   return { parts: () => ({ verifyProof: createVerifier({ checks }) }) };
+}
+
+/** The reference with iat of a DPoP proof converted before it is compared. */
+function convertingDpop(convert: (value: number) => number): TargetVariant {
+  const { run } = defaultDpopChecks.get('issued-at');
+  const checks = defaultDpopChecks.with('issued-at', (proof, subject, rules) => {
+    const { iat } = proof.claims;
+    return run(
+      typeof iat === 'number' ? { ...proof, claims: { ...proof.claims, iat: convert(iat) } } : proof,
+      subject,
+      rules,
+    );
+  });
+  return { parts: () => ({ verifyDpop: createDpopVerifier({ checks }) }) };
 }
 
 /** The reference with `iat` taken from its JSON text instead of from the number that it stands for. */
@@ -186,5 +201,17 @@ export const numbersMutants: readonly Mutant[] = [
         begins: (nbf, now) =>
           nbf === undefined || (typeof nbf === 'number' && (nbf >= 1e11 ? nbf / 1000 : nbf) <= now),
       }),
+  },
+  {
+    id: 'M-RS-678',
+    mistake: 'keeps iat of a DPoP proof in an unsigned integer of 32 bits',
+    breaks: ['RS-DPOP-1'],
+    variant: () => convertingDpop(unsigned32),
+  },
+  {
+    id: 'M-RS-679',
+    mistake: 'takes an iat of a DPoP proof of more than eleven digits for milliseconds',
+    breaks: ['RS-DPOP-1'],
+    variant: () => convertingDpop((value) => (value >= 1e11 ? value / 1000 : value)),
   },
 ];

@@ -109,6 +109,18 @@ export const proofVariants: readonly Variant[] = [
       ),
   },
   {
+    id: 'V-RS-type-parameters',
+    difference: 'takes typ for a media type, and leaves its parameters out of account (AMB-11)',
+    variant: () =>
+      withChecks(
+        defaultChecks.with('type', ({ header }) => {
+          const type = header[HEADER.type];
+          if (typeof type === 'string' && type.replace(/;.*$/s, '') === PROOF_TYPE) return undefined;
+          return defectOf('wrong-type', 'form', HEADER.type, 'typ is another one');
+        }),
+      ),
+  },
+  {
     id: 'V-RS-octets-compared',
     difference: 'decodes ekm and ath before it compares them, padded or not',
     variant: () => withRules({ same: sameOctets }),

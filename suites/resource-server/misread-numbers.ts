@@ -2,6 +2,7 @@ import { literalMember } from '../../harness/forge/json-text.ts';
 import { oddlyGreater, oddlyLess } from '../../harness/forge/odd-numbers.ts';
 import type { Misreading, OddNumber } from '../../harness/forge/odd-numbers.ts';
 import type { Expectation } from '../../harness/scenario/expectation.ts';
+import { combine } from '../../harness/scenario/request.ts';
 import type { RequestPlan } from '../../harness/scenario/request.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 
@@ -68,6 +69,16 @@ export function tokenTime(name: 'exp' | 'nbf', side: Pick<TimeClaim, 'wrong' | '
   };
 }
 
+/** iat of the DPoP proof (RFC 9449 §4.3 item 11). */
+export function dpopTime(side: Pick<TimeClaim, 'wrong' | 'numbers'>): TimeClaim {
+  return {
+    name: 'iat of the DPoP proof',
+    at: (literal) => ({ dpop: { payloadText: literalMember('iat', literal) } }),
+    differs: () => ['dpop.claims.iat'],
+    ...side,
+  };
+}
+
 /** Times later than `right` that may pass for it. */
 export function later(right: number): Pick<TimeClaim, 'wrong' | 'numbers'> {
   return { wrong: right + DAY, numbers: oddlyGreater(right) };
@@ -90,10 +101,15 @@ const ACCOUNTS_FOR: Readonly<Partial<Record<Misreading, readonly Misreading[]>>>
 };
 
 /** The rows of one claim, or none where it is not compared. */
-async function judgedNumbers(stage: Stage, claim: TimeClaim, see: string): Promise<readonly OddNumber[]> {
+async function judgedNumbers(
+  stage: Stage,
+  claim: TimeClaim,
+  see: string,
+  base: RequestPlan,
+): Promise<readonly OddNumber[]> {
   const { name, at, wrong, numbers } = claim;
   const what = `${name} is ${wrong > clock() ? 'a day ahead' : 'a day past'}`;
-  if ((await stage.send(what, at(String(wrong)))).served) {
+  if ((await stage.send(what, combine(base, at(String(wrong))))).served) {
     stage.note(`${what}: served, so that it cannot be told how other numbers are read; see ${see}`);
     return [];
   }
@@ -112,17 +128,19 @@ export async function refusesMisread(
   expectation: Expectation,
   claims: readonly TimeClaim[],
   see: string,
+  base: RequestPlan = {},
 ): Promise<void> {
-  const control = await stage.control();
+  const control = await stage.control('the right request', base);
   let judged = 0;
   for (const claim of claims) {
     const causes = new Map<Misreading, string>();
-    for (const { what, literal, misreading } of await judgedNumbers(stage, claim, see)) {
+    for (const { what, literal, misreading } of await judgedNumbers(stage, claim, see, base)) {
       const cause = causes.get(misreading) ?? CAUSES[misreading];
       const tried = await stage.refusesOne(
         expectation,
         { what: `${claim.name} ${what}`, change: claim.at(literal), differs: claim.differs(literal), cause },
         control,
+        base,
       );
       judged += 1;
       if ('outcome' in tried && tried.served)
@@ -130,5 +148,5 @@ export async function refusesMisread(
     }
   }
   if (judged === 0) stage.notApplicable(`these times are not compared at all; see ${see}`);
-  await stage.control('the right request again');
+  await stage.control('the right request again', base);
 }

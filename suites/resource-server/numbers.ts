@@ -2,7 +2,8 @@ import { literalMember } from '../../harness/forge/json-text.ts';
 import { otherNotations } from '../../harness/forge/odd-numbers.ts';
 import { refused } from '../../harness/scenario/expectation.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
-import { clock, earlier, later, proofTime, refusesMisread, tokenTime } from './misread-numbers.ts';
+import { doublyBound, REFUSED } from './dpop-bound.ts';
+import { clock, dpopTime, earlier, later, proofTime, refusesMisread, tokenTime } from './misread-numbers.ts';
 
 /** RFC 7519 §2, RFC 8259 §6: a time is the number of seconds that stands there, not what a conversion makes of it. */
 
@@ -63,6 +64,21 @@ export const numbers = suite('resource-server', 'numbers', [
         refused('invalid_token'),
         [tokenTime('exp', earlier(clock() + VALIDITY)), tokenTime('nbf', later(clock() - VALIDITY))],
         'RS-TOK-1',
+      );
+    },
+  },
+  {
+    id: 'RS-DPOP-1.misread',
+    title: 'rejects a DPoP proof whose iat only an overflow, another unit or careless parsing makes recent',
+    capabilities: ['dpop'],
+    cause: MISREAD,
+    async run(stage) {
+      await refusesMisread(
+        stage,
+        REFUSED,
+        [dpopTime(later(clock())), dpopTime(earlier(clock()))],
+        'RS-DPOP-1.wrong-dpop-proof',
+        await doublyBound(stage),
       );
     },
   },
