@@ -19,7 +19,9 @@ test('the ledger leads from an ambiguity to its requirement and the scenarios of
     ledger()
       .split('\n## ')
       .find((text) => text.startsWith('AMB-10\n')) ?? '';
-  expect(entry).toMatch(/^Requirements: .*RS-HDR-1 \(RS-HDR-1, RS-HDR-1\.untyped, RS-HDR-1\.names\)/m);
+  expect(entry).toMatch(
+    /^Requirements: .*RS-HDR-1 \(RS-HDR-1, RS-HDR-1\.untyped, RS-HDR-1\.names, RS-HDR-1\.part\)/m,
+  );
 });
 
 test('text of the catalogue is shown as it is written', () => {
