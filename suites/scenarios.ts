@@ -40,6 +40,8 @@ import { confirmation } from './resource-server/confirmation.ts';
 import { confirmationClaim } from './resource-server/confirmation-claim.ts';
 import { confirmationNames } from './resource-server/confirmation-names.ts';
 import { introspection } from './resource-server/introspection.ts';
+import { alikeTokens } from './resource-server/alike-tokens.ts';
+import { dpopNonces } from './resource-server/dpop-nonces.ts';
 import { tokenExpiry } from './resource-server/token-expiry.ts';
 import { tokenValidity } from './resource-server/token-validity.ts';
 import { errorResponses } from './resource-server/error-responses.ts';
@@ -144,11 +146,13 @@ export const SCENARIOS: readonly Scenario[] = [
   ...confirmationClaim,
   ...confirmationNames,
   ...introspection,
+  ...alikeTokens,
   ...tokenExpiry,
   ...tokenValidity,
   ...mechanisms,
   ...dpop,
   ...dpopFields,
+  ...dpopNonces,
   ...dpopConfusion,
   ...bindingCache,
   ...cachedOutcomes,

@@ -12,6 +12,8 @@ export interface OpaqueToken extends Token {
 /** What an opaque token stands for; `claims` sets members of the introspection response, `undefined` removes. */
 export interface OpaqueTokenRequest extends TokenContent {
   readonly claims?: Readonly<Record<string, unknown>>;
+  /** The token itself. Default: a random one. */
+  readonly text?: string;
 }
 
 /**
@@ -28,6 +30,7 @@ export function forgeOpaqueToken(issuer: TokenIssuer, request: OpaqueTokenReques
   for (const name of Object.keys(introspection)) {
     if (introspection[name] === undefined) delete introspection[name];
   }
+  if (request.text !== undefined) return { ...tokenOf(request.text, request), introspection };
   for (;;) {
     const [head, tail] = [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')];
     const token = tokenOf(`${head}-._~+/${tail}==`, request);

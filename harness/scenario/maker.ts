@@ -84,14 +84,17 @@ export class Maker {
       return { compact: credentials.accessToken, sha256: ath(credentials.accessToken), subject: '' };
     }
     let token: Token;
-    if (opaque) {
+    if (opaque !== false) {
       if (introspection === null)
         throw new Unjudgeable(
           'not-applicable',
           'environment',
           'there is no introspection endpoint that this target could ask',
         );
-      const made = forgeOpaqueToken(issuer, complete);
+      const made = forgeOpaqueToken(
+        issuer,
+        typeof opaque === 'string' ? { ...complete, text: opaque } : complete,
+      );
       await introspection.register(made.compact, made.introspection);
       this.#opaqueClaims.set(made.compact, made.introspection);
       token = made;

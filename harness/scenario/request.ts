@@ -9,8 +9,8 @@ import type { Expectation } from './expectation.ts';
 
 /** How a minted token differs from the right one, which is bound to the rightful client's certificate. */
 export interface TokenPlan extends Partial<TokenRequest> {
-  /** An opaque token, resolved by introspection, with the same claims in the response. */
-  readonly opaque?: boolean;
+  /** An opaque token, resolved by introspection, with the same claims in the response; a string is the token itself. */
+  readonly opaque?: boolean | string;
 }
 
 /** How a proof differs from the right one for this token on this connection. */

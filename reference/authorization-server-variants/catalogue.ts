@@ -85,6 +85,11 @@ export const VARIANTS: readonly HarmlessVariant[] = [
     variant: () => withParts({ lifetime: 60 }),
   },
   {
+    id: 'V-AS-ten-seconds',
+    difference: 'its access tokens are valid for ten seconds',
+    variant: () => withParts({ lifetime: 10 }),
+  },
+  {
     id: 'V-AS-holder-only',
     difference: 'exchanges a session-bound token for nobody but the holder of its key',
     variant: () =>

@@ -81,6 +81,17 @@ function warmingUp(): ClientVariant {
   };
 }
 
+/** The longest content, and the longest header section, that an agent may send to a strict sidecar, in octets. */
+const [CONTENT_LIMIT, HEADER_LIMIT] = [65_536, 4096];
+
+function limiting(request: IncomingMessage, upstream: URL): string | Problem {
+  if (Number(request.headers['content-length'] ?? 0) > CONTENT_LIMIT)
+    return { status: 413, text: 'the content is too long' };
+  if (request.rawHeaders.join('').length > HEADER_LIMIT)
+    return { status: 431, text: 'the header section is too long' };
+  return defaultSidecarParts.destinationOf(request, upstream);
+}
+
 /** Freedom in TLS and HTTP. */
 export const transportVariants: readonly Variant[] = [
   {
@@ -221,5 +232,10 @@ export const transportVariants: readonly Variant[] = [
         responseFields: (headers) => [...defaultSidecarParts.responseFields(headers), ['Via', '1.1 sidecar']],
       },
     }),
+  },
+  {
+    id: 'V-CL-limits',
+    difference: `answers 413 to more than ${CONTENT_LIMIT} octets of content, and 431 to a header section of more than ${HEADER_LIMIT}`,
+    variant: () => ({ sidecar: { destinationOf: limiting } }),
   },
 ];

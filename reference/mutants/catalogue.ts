@@ -10,6 +10,7 @@ import { malformedMutants } from './malformed.ts';
 import { resemblingValuesMutants } from './resembling-values.ts';
 import { memberNamesMutants } from './member-names.ts';
 import { identifiersMutants } from './identifiers.ts';
+import { noncesMutants } from './nonces.ts';
 import { perRequestClaimsMutants } from './per-request-claims.ts';
 import { proofClaimsMutants } from './proof-claims.ts';
 import { numbersMutants } from './numbers.ts';
@@ -74,6 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...mechanismsMutants,
   ...dpopMutants,
   ...dpopFieldsMutants,
+  ...noncesMutants,
   ...bindingCacheMutants,
   ...sessionsMutants,
   ...earlyAnswersMutants,

@@ -204,9 +204,9 @@ const DPOP = 'dpopIdentifiers';
 export const identifiersMutants: readonly Mutant[] = [
   {
     id: 'M-RS-500',
-    mistake: 'remembers each jti for three seconds',
+    mistake: 'remembers each jti for five seconds',
     breaks: ['RS-PL-7'],
-    variant: storing(forgetting((now) => now + 3)),
+    variant: storing(forgetting((now) => now + 5)),
   },
   {
     id: 'M-RS-501',
@@ -355,10 +355,10 @@ export const identifiersMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-525',
-    mistake: 'remembers the jti of a DPoP proof for three seconds',
+    mistake: 'remembers the jti of a DPoP proof for five seconds',
     breaks: ['RS-DPOP-1'],
     variant: storing(
-      forgetting((now) => now + 3),
+      forgetting((now) => now + 5),
       DPOP,
     ),
   },

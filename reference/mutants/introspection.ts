@@ -2,7 +2,31 @@ import { isJwt } from '../resource-server/jwt-tokens.ts';
 import { connectionKeyOf } from '../resource-server/connection.ts';
 import { bearerTokenOf } from '../resource-server/credentials.ts';
 import type { Grant } from '../resource-server/token.ts';
+import type { TargetVariant } from '../resource-server/target.ts';
 import type { Mutant } from './mutant.ts';
+
+/** The reference that remembers what introspection said, active or not, under a key made from the token. */
+function remembering(
+  keyOf: (token: string) => string,
+  keeps: (grant: Grant | undefined) => boolean,
+): () => TargetVariant {
+  return () => {
+    const known = new Map<string, Grant | undefined>();
+    return {
+      parts: ({ validateToken }) => ({
+        async validateToken(token, now) {
+          if (isJwt(token)) return validateToken(token, now);
+          const key = keyOf(token);
+          const remembered = known.get(key);
+          if (known.has(key) && (remembered?.expiresAt ?? Number.POSITIVE_INFINITY) > now) return remembered;
+          const grant = await validateToken(token, now);
+          if (keeps(grant)) known.set(key, grant);
+          return grant;
+        },
+      }),
+    };
+  };
+}
 
 /** Mistakes with introspection, and with validity that ends while a binding is cached (draft -06 §3.4, §3.3.2 step 5b). */
 export const introspectionMutants: readonly Mutant[] = [
@@ -60,5 +84,41 @@ export const introspectionMutants: readonly Mutant[] = [
         }),
       };
     },
+  },
+  {
+    id: 'M-RS-540',
+    mistake: 'remembers tokens that introspection calls active by their first 64 characters',
+    breaks: ['RS-INT-3'],
+    variant: remembering(
+      (token) => token.slice(0, 64),
+      (grant) => grant !== undefined,
+    ),
+  },
+  {
+    id: 'M-RS-541',
+    mistake: 'remembers tokens that introspection calls active in a column compared without letter case',
+    breaks: ['RS-INT-3'],
+    variant: remembering(
+      (token) => token.toLowerCase(),
+      (grant) => grant !== undefined,
+    ),
+  },
+  {
+    id: 'M-RS-542',
+    mistake: 'remembers tokens that introspection calls inactive by their first 64 characters',
+    breaks: ['RS-INT-3'],
+    variant: remembering(
+      (token) => token.slice(0, 64),
+      (grant) => grant === undefined,
+    ),
+  },
+  {
+    id: 'M-RS-543',
+    mistake: 'remembers tokens that introspection calls inactive by their octets in either base64 alphabet',
+    breaks: ['RS-INT-3'],
+    variant: remembering(
+      (token) => Buffer.from(token, 'base64').toString('hex'),
+      (grant) => grant === undefined,
+    ),
   },
 ];

@@ -61,7 +61,7 @@ export function createServer({ listener, tls, acceptsConnection }: ServerOptions
     {
       ...tls,
       noDelay: true,
-      settings: { maxHeaderListSize: MAXIMUM_HEADERS },
+      settings: { maxHeaderListSize: MAXIMUM_HEADERS, ...tls.settings },
       maxHeaderListPairs: 256,
       http1Options: HTTP1,
     },

@@ -9,6 +9,7 @@ import { responseVariants } from './responses.ts';
 import { routingVariants } from './routing.ts';
 import { sessionsVariants } from './sessions.ts';
 import { transportVariants } from './transport.ts';
+import { strictLimitVariants } from './strict-limits.ts';
 import type { Variant } from './variant.ts';
 
 /** Every harmless variant of the resource server. */
@@ -19,6 +20,7 @@ export const VARIANTS: readonly Variant[] = [
   ...identifierVariants,
   ...transportVariants,
   ...limitVariants,
+  ...strictLimitVariants,
   ...responseVariants,
   ...routingVariants,
   ...sessionsVariants,

@@ -1,10 +1,14 @@
-import { createNonceSource } from '../dpop/nonces.ts';
+import { randomUUID } from 'node:crypto';
+import { createNonceSource, type NonceSource } from '../dpop/nonces.ts';
 import { createDpopVerifier } from '../dpop/verify.ts';
+import { NONCE_FIELD } from '../dpop/vocabulary.ts';
 import { dpopKeyOf, readConfirmation } from '../proof/confirmation.ts';
 import { CONFIRMATION } from '../proof/vocabulary.ts';
 import { defaultPresentationChecks } from '../resource-server/admission.ts';
 import { bearerTokenOf, isUnderDpop } from '../resource-server/credentials.ts';
 import { invalidRequest, invalidToken, underDpop } from '../resource-server/refusal.ts';
+import type { Grant } from '../resource-server/token.ts';
+import { isJwt } from '../resource-server/jwt-tokens.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
 import type { Variant } from './variant.ts';
 
@@ -18,6 +22,26 @@ function under(scheme: 'DPoP' | 'Bearer'): TargetVariant {
     return underDpop(invalidToken(`the access token needs the scheme ${scheme}`));
   });
   return { parts: () => ({ checks }) };
+}
+
+/** Nonces of which each is good for one proof; every response has the next. */
+function demandingSingleUse(): TargetVariant {
+  const given = new Set<string>();
+  const nonces: NonceSource = {
+    current() {
+      const nonce = randomUUID();
+      given.add(nonce);
+      return nonce;
+    },
+    accepts: (nonce) => typeof nonce === 'string' && given.delete(nonce),
+  };
+  return {
+    listener: (inner) => (request, response) => {
+      response.setHeader(NONCE_FIELD, nonces.current(0));
+      inner(request, response);
+    },
+    parts: () => ({ verifyDpop: createDpopVerifier({ rules: { nonces } }) }),
+  };
 }
 
 /** What `cnf` says without its `jkt`. */
@@ -57,6 +81,31 @@ export const dpopVariants: readonly Variant[] = [
               ? invalidRequest('the request has more than one DPoP field')
               : run(presentation, parts),
           ),
+        }),
+      };
+    },
+  },
+  {
+    id: 'V-RS-dpop-nonce-once',
+    difference: 'gives a nonce with each response, good for one DPoP proof (RFC 9449 §8.2)',
+    variant: demandingSingleUse,
+  },
+  {
+    id: 'V-RS-introspection-kept',
+    difference: 'remembers for a minute what introspection said of a token (RFC 7662 §4)',
+    variant: () => {
+      const known = new Map<string, { readonly grant: Grant | undefined; readonly until: number }>();
+      return {
+        parts: ({ validateToken }) => ({
+          async validateToken(token, now) {
+            if (isJwt(token)) return validateToken(token, now);
+            const kept = known.get(token);
+            const alive = (kept?.grant?.expiresAt ?? Number.POSITIVE_INFINITY) > now;
+            if (kept !== undefined && kept.until > now && alive) return kept.grant;
+            const grant = await validateToken(token, now);
+            known.set(token, { grant, until: now + 60 });
+            return grant;
+          },
         }),
       };
     },

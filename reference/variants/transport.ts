@@ -31,7 +31,7 @@ function withoutContext(socket: TLSSocket): Buffer {
 }
 
 /** Ends the connection once some of its responses are out. */
-function ending(when: (response: HttpResponse, connection: object) => boolean): TargetVariant {
+export function ending(when: (response: HttpResponse, connection: object) => boolean): TargetVariant {
   return {
     listener: (inner) => (request: HttpRequest, response: HttpResponse) => {
       response.once('finish', () => {

@@ -3,6 +3,7 @@ import type { Token } from '../../harness/forge/token.ts';
 import { refused } from '../../harness/scenario/expectation.ts';
 import type { Expectation } from '../../harness/scenario/expectation.ts';
 import type { Exchange } from '../../harness/scenario/play.ts';
+import { isToken } from '../../harness/scenario/request.ts';
 import type { RequestPlan, TokenPlan } from '../../harness/scenario/request.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import type { Connection } from '../../harness/wire/connection.ts';
@@ -74,11 +75,15 @@ export class Presenter {
     this.#reuses = stage.persistent;
   }
 
-  /** Presents each identifier once, in order, and judges nothing. */
+  /**
+   * Presents each identifier once, in order, and judges nothing.
+   *
+   * @param token a token that was used before, or what is different about the one to be made
+   */
   async once(
     what: string,
     list: readonly (string | ChosenClaims)[],
-    token?: TokenPlan,
+    token?: Token | TokenPlan,
   ): Promise<readonly Presented[]> {
     return (
       (await this.#tryOnce(what, list, token)) ??
@@ -90,10 +95,10 @@ export class Presenter {
   async #tryOnce(
     what: string,
     list: readonly (string | ChosenClaims)[],
-    plan: TokenPlan | undefined,
+    plan: Token | TokenPlan | undefined,
   ): Promise<readonly Presented[] | undefined> {
     const stage = this.#stage;
-    const token = await this.#carrier.mint(plan);
+    const token = isToken(plan) ? plan : await this.#carrier.mint(plan);
     const presented: Presented[] = [];
     for (const each of list) {
       const claims = typeof each === 'string' ? { jti: each } : each;
@@ -125,8 +130,7 @@ export class Presenter {
         `the valid request with a fresh jti was rejected (${ordinary?.exchange.reading.text}), so rejecting a used one would prove nothing`,
         'target',
       );
-    const { served } = await this.#repeat('the ordinary jti again', ordinary);
-    if (served)
+    if (await this.servesAgain(ordinary, 'the ordinary jti again'))
       stage.notApplicable(
         `no jti is remembered, not even for a moment; see ${this.#carrier.judgedBy}, which judges that`,
       );
@@ -141,10 +145,7 @@ export class Presenter {
   ): Promise<void> {
     const stage = this.#stage;
     const on = await this.#connectionFor(earlier);
-    const change =
-      way.claims === undefined
-        ? this.#carrier.again(on, earlier)
-        : this.#carrier.first(on, earlier.token, way.claims);
+    const change = this.#again(on, earlier, way.claims);
     const control = (way.control ?? earlier).exchange;
     // A proof that was made for the purpose is of this moment, whatever the age of the first one.
     const dated = this.#carrier.field.replace('jti', 'iat');
@@ -153,9 +154,21 @@ export class Presenter {
     await stage.refusesOne(this.#carrier.refusal, { what, on, change, differs, cause }, control);
   }
 
-  async #repeat(what: string, earlier: Presented): Promise<Exchange> {
+  /**
+   * Whether the identifier of an earlier request is accepted again; not judged.
+   *
+   * @param claims of a new proof
+   */
+  async servesAgain(earlier: Presented, what: string, claims?: ChosenClaims): Promise<boolean> {
     const on = await this.#connectionFor(earlier);
-    return this.#stage.send(what, this.#carrier.again(on, earlier), { on }, 'request', 'refused');
+    const plan = this.#again(on, earlier, claims);
+    return (await this.#stage.send(what, plan, { on }, 'request', 'refused')).served;
+  }
+
+  #again(on: Connection, earlier: Presented, claims: ChosenClaims | undefined): RequestPlan {
+    return claims === undefined
+      ? this.#carrier.again(on, earlier)
+      : this.#carrier.first(on, earlier.token, claims);
   }
 
   async #connectionFor({ exchange: { connection } }: Presented): Promise<Connection> {
