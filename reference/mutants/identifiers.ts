@@ -204,9 +204,10 @@ const DPOP = 'dpopIdentifiers';
 export const identifiersMutants: readonly Mutant[] = [
   {
     id: 'M-RS-500',
-    mistake: 'remembers each jti for five seconds',
+    mistake:
+      'takes the minutes that a token still lives for seconds when it decides how long to remember a jti',
     breaks: ['RS-PL-7'],
-    variant: storing(forgetting((now) => now + 5)),
+    variant: storing(forgetting((now, expiresAt = now + 3600) => now + (expiresAt - now) / 60)),
   },
   {
     id: 'M-RS-501',
@@ -355,10 +356,10 @@ export const identifiersMutants: readonly Mutant[] = [
   },
   {
     id: 'M-RS-525',
-    mistake: 'remembers the jti of a DPoP proof for five seconds',
+    mistake: 'remembers the jti of a DPoP proof for a second and a half',
     breaks: ['RS-DPOP-1'],
     variant: storing(
-      forgetting((now) => now + 5),
+      forgetting((now) => now + 1.5),
       DPOP,
     ),
   },
