@@ -71,6 +71,7 @@ async function getsOneAnswer(
       stage.note(`${after}: the connection was ended`);
       return undefined;
     }
+    if (!next.served) await stage.blames(after, next);
     const { outcome } = next;
     const another = outcome.type === 'failure' && outcome.kind === 'garbage';
     stage.holds(
