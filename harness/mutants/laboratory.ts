@@ -80,10 +80,12 @@ export class Laboratory implements AsyncDisposable {
       await Promise.all(Array.from({ length: CONCURRENT }, play));
       // What this machine or other scenarios got in the way of is tried once more on its own.
       const again = new Set(results.filter(isEnvironment).concat(disturbed(results)));
+      // With what is known of the target found out anew, as in a run.
+      await using second = playerOf(plan, 'light');
       const kept: ResultRecord[] = [];
       for (const result of results) {
-        const second = again.has(result) ? await this.#play(result, player, signal) : undefined;
-        kept.push(second !== undefined && isBetter(second) ? second : result);
+        const alone = again.has(result) ? await this.#play(result, second, signal) : undefined;
+        kept.push(alone !== undefined && isBetter(alone) ? alone : result);
       }
       return observation(kept);
     } catch (error) {

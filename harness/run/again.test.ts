@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CORE } from '../scenario/permutation.ts';
 import { NO_EVIDENCE } from '../scenario/recording.ts';
 import type { ResultRecord, Verdict } from '../scenario/record.ts';
-import { disturbed, playedAlone, settled } from './again.ts';
+import { disturbed, isSettled, playedAlone, settled } from './again.ts';
 
 function result(scenario: string, again?: true, verdict: Verdict = 'inconclusive'): ResultRecord {
   return {
@@ -31,6 +31,16 @@ test.each<[string, readonly (readonly [Verdict, true?])[], readonly number[]]>([
 ])('played again where %s', (_what, rows, expected) => {
   const results = rows.map(([verdict, again], i) => result(`RS-X-${i}`, again, verdict));
   expect(disturbed(results)).toEqual(expected.map((i) => results[i]));
+});
+
+test('what rests on a connection that ended unanswered is played again only where something was disturbed', () => {
+  const doubted: ResultRecord = { ...result('RS-X-0', undefined, 'pass'), unanswered: true };
+  const other = result('RS-X-1', undefined, 'pass');
+  const rejected = result('RS-X-2', true);
+  expect(disturbed([doubted, other])).toEqual([]);
+  expect(disturbed([doubted, other, rejected])).toEqual([doubted, rejected]);
+  expect([doubted, other].map(isSettled)).toEqual([false, true]);
+  expect(settled(doubted)).toEqual(result('RS-X-0', undefined, 'pass'));
 });
 
 test('a report never shows the mark, and says what was played alone', () => {

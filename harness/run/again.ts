@@ -16,12 +16,16 @@ const DOUBTFUL: readonly Verdict[] = ['fail', 'warn', 'info'];
  */
 export function disturbed(results: readonly ResultRecord[]): readonly ResultRecord[] {
   if (!results.some(({ again }) => again)) return [];
-  return results.filter(({ again, verdict }) => again === true || DOUBTFUL.includes(verdict));
+  return results.filter(
+    ({ again, unanswered, verdict }) => again === true || unanswered === true || DOUBTFUL.includes(verdict),
+  );
 }
 
 /** Whether a result can be reported at once, whatever others come to. */
-export function isSettled({ verdict }: ResultRecord): boolean {
-  return verdict === 'pass' || verdict === 'not-applicable';
+export function isSettled({ verdict, again, unanswered }: ResultRecord): boolean {
+  return (
+    again === undefined && unanswered === undefined && (verdict === 'pass' || verdict === 'not-applicable')
+  );
 }
 
 /** Whether a second result takes the place of the first: not where the target has ceased to serve anything at all. */
@@ -31,15 +35,15 @@ export function isBetter({ verdict, evidence }: ResultRecord): boolean {
 
 /** A result as it is reported. */
 export function settled(result: ResultRecord): ResultRecord {
-  const { again, ...rest } = result;
-  return again === undefined ? result : rest;
+  const { again, unanswered, ...rest } = result;
+  return again === undefined && unanswered === undefined ? result : rest;
 }
 
 /** A result that was played again, and says so. */
 export function playedAlone(result: ResultRecord): ResultRecord {
   const { evidence, ...rest } = settled(result);
   const notes = [
-    'Played once more on its own, after a valid request had been rejected while other scenarios were under way.',
+    'Played once more on its own, after a valid request had been rejected or a connection ended unanswered while other scenarios were under way.',
     ...evidence.notes,
   ];
   return { ...rest, evidence: { ...evidence, notes } };

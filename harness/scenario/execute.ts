@@ -38,7 +38,7 @@ export async function execute(
   );
   if (preparation instanceof Unjudgeable) {
     if (!scenario.judgesControl || preparation.verdict === 'not-applicable')
-      return record(judge([], preparation), NO_EVIDENCE);
+      return { ...record(judge([], preparation), NO_EVIDENCE), ...doubtsOf(preparation, preparations) };
   } else if (scenario.needs.includes('persistent-connection') && !preparation.persistent) {
     return record(
       judge(
@@ -74,11 +74,24 @@ export async function execute(
     !unprepared &&
     signal?.aborted !== true &&
     judgement.attribution !== 'harness' &&
-    (judgement.verdict === 'inconclusive' || stage.validRejected);
+    (judgement.verdict === 'inconclusive' ||
+      stage.validRejected ||
+      (judgement.verdict === 'not-applicable' && stage.unanswered));
   return {
     ...record(accidental ? judge([], ACCIDENTAL) : judgement, stage.evidence.close()),
     ...(again ? { again } : {}),
+    ...(stage.unanswered ? { unanswered: true } : {}),
+    ...(unprepared ? doubtsOf(preparation, preparations) : {}),
   };
+}
+
+/** A permutation may be out of reach only because other scenarios take up the room, where others were within reach. */
+function doubtsOf(
+  { attribution }: Unjudgeable,
+  preparations: Preparations,
+): Pick<ResultRecord, 'again' | 'unanswered'> {
+  if (attribution !== 'target' || !preparations.unanswered) return {};
+  return preparations.servedSome ? { again: true, unanswered: true } : { unanswered: true };
 }
 
 /** The diagnosis found out why the valid request is rejected; it explains that, and nothing else that the scenario finds. */

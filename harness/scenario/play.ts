@@ -80,6 +80,8 @@ export class Play implements AsyncDisposable {
   readonly #turns = new Map<Connection, Promise<unknown>>();
   #served = 0;
   #unserved = 0;
+  readonly #answered = new WeakSet<Connection>();
+  #unanswered = false;
 
   constructor(setting: Setting, permutation: Permutation, preparation: Preparation) {
     this.setting = setting;
@@ -118,6 +120,15 @@ export class Play implements AsyncDisposable {
     return this.#served > 0 && this.#unserved === 0;
   }
 
+  /** Whether a connection was ended without an alert before anything was answered on it. */
+  get unanswered(): boolean {
+    return this.#unanswered;
+  }
+
+  #endedUnanswered({ kind }: Pick<WireFailure, 'kind'>): void {
+    if (kind === 'closed' || kind === 'reset') this.#unanswered = true;
+  }
+
   /**
    * Opens a connection of its own; alice's, with this permutation's transport, unless told otherwise.
    * A target that does not let it happen ends the scenario as inconclusive.
@@ -125,6 +136,7 @@ export class Play implements AsyncDisposable {
   async connect(plan: ConnectPlan = {}): Promise<Connection> {
     const opened = await this.#company.tryOpen(plan);
     if (!('outcome' in opened)) return opened;
+    this.#endedUnanswered(opened.outcome);
     throw new Unjudgeable(
       'inconclusive',
       opened.outcome.kind === 'refused' ? 'environment' : 'target',
@@ -136,6 +148,7 @@ export class Play implements AsyncDisposable {
   async tryConnect(plan: ConnectPlan): Promise<Connection | WireFailure> {
     const opened = await this.#company.tryOpen(plan);
     if (!('outcome' in opened)) return opened;
+    this.#endedUnanswered(opened.outcome);
     this.#unserved++;
     return opened.outcome;
   }
@@ -280,6 +293,8 @@ export class Play implements AsyncDisposable {
     const made = await this.#maker.make(plan, connection);
     const outcome = decoded(await connection.send(made.request, this.setting.patienceMs));
     const reading = read(outcome);
+    if (outcome.type === 'response') this.#answered.add(connection);
+    else if (!this.#answered.has(connection)) this.#endedUnanswered(outcome);
     if (reading.kind === 'served') this.#served++;
     else this.#unserved++;
     this.#maker.noteNonce(outcome);
@@ -317,11 +332,13 @@ export class Play implements AsyncDisposable {
       try {
         return await this.#company.usual(way.connect ?? {});
       } catch (error) {
+        if (error instanceof ConnectFailure) this.#endedUnanswered(error.outcome);
         this.#unserved++;
         throw error;
       }
     }
     if (!way.on.open) {
+      if (!this.#answered.has(way.on)) this.#unanswered = true;
       throw new Unjudgeable(
         'not-applicable',
         'target',

@@ -53,6 +53,11 @@ export class Preparations {
   readonly #gross = new Map<string, Promise<readonly GrossMistake[]>>();
   readonly #indiscriminate = new Map<string, Promise<boolean>>();
 
+  /** Whether a valid request was served under some permutation. */
+  servedSome = false;
+  /** Whether a connection ended before anything was answered on it. */
+  unanswered = false;
+
   constructor(setting: Setting) {
     this.#setting = setting;
   }
@@ -62,7 +67,12 @@ export class Preparations {
     const key = permutationText(permutation);
     let found = this.#found.get(key);
     if (found === undefined) {
-      found = prepare(this.#setting, permutation).catch(reasonOf);
+      found = prepare(this.#setting, permutation, this)
+        .catch(reasonOf)
+        .then((preparation) => {
+          if (!(preparation instanceof Unjudgeable)) this.servedSome = true;
+          return preparation;
+        });
       this.#found.set(key, found);
     }
     return found;
@@ -97,14 +107,18 @@ export class Preparations {
   }
 }
 
-async function prepare(setting: Setting, permutation: Permutation): Promise<Preparation | Unjudgeable> {
+async function prepare(
+  setting: Setting,
+  permutation: Permutation,
+  seen: { unanswered: boolean },
+): Promise<Preparation | Unjudgeable> {
   const forms: readonly Preparation['exporterForm'][] =
     permutation.tls === 'TLSv1.2' ? ['zero-length', 'absent'] : ['zero-length'];
   let refusal = '';
   for (const exporterForm of forms) {
     for (const algorithm of ALGORITHMS[permutation.key]) {
       const candidate: Preparation = { ...LITERAL, exporterForm, algorithm };
-      const tried = await tryCandidate(setting, permutation, candidate);
+      const tried = await tryCandidate(setting, permutation, candidate, seen);
       if (typeof tried !== 'string') return tried;
       refusal = tried;
     }
@@ -129,10 +143,12 @@ async function tryCandidate(
   setting: Setting,
   permutation: Permutation,
   candidate: Preparation,
+  seen: { unanswered: boolean },
 ): Promise<Preparation | Unjudgeable | string> {
   try {
     return await withPlay(setting, permutation, candidate, async (play) => {
       const first = await play.send('the right request');
+      if (play.unanswered) seen.unanswered = true;
       if (first.reading.kind === 'cut' && permutation.key !== 'P-256') {
         return new Unjudgeable(
           'not-applicable',
@@ -158,6 +174,7 @@ async function tryCandidate(
   } catch (error) {
     if (!(error instanceof ConnectFailure)) throw error;
     const { kind, detail } = error.outcome;
+    if (kind === 'closed' || kind === 'reset') seen.unanswered = true;
     if (permutation.key !== 'P-256' && (kind === 'tls-alert' || kind === 'closed' || kind === 'reset')) {
       return new Unjudgeable(
         'not-applicable',

@@ -210,4 +210,9 @@ export interface ResultRecord {
    * in that, and it is to be played again on its own. Never in a report.
    */
   readonly again?: true;
+  /**
+   * A connection ended before anything was answered on it, or none could be made ready, as a target with a limit of
+   * connections ends further ones: the result is in doubt where other scenarios were disturbed. Never in a report.
+   */
+  readonly unanswered?: true;
 }

@@ -17,17 +17,18 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The elements of a JSON array as members of an object that declares them in this order; other JSON as it is. */
+/** The elements of a JSON array as members of an object that declares them in this order; other JSON unchanged. */
 function declared(value: unknown, names: readonly string[]): unknown {
   return Array.isArray(value) ? Object.fromEntries(names.map((name, index) => [name, value[index]])) : value;
 }
 
 /** The part of a JWT with an array in it taken for the object that is declared; `undefined` for any other part. */
-function objectPart(part: string | undefined, names: readonly string[]): string | undefined {
+function objectPart(part: string | undefined, names: readonly string[], count?: number): string | undefined {
   const text = decoded(part);
-  return text.startsWith('[') && objectOf(text) !== undefined
-    ? Buffer.from(JSON.stringify(declared(JSON.parse(text), names))).toString('base64url')
-    : undefined;
+  if (!text.startsWith('[') || objectOf(text) === undefined) return undefined;
+  const elements: unknown = JSON.parse(text);
+  if (count !== undefined && Array.isArray(elements) && elements.length !== count) return undefined;
+  return Buffer.from(JSON.stringify(declared(elements, names))).toString('base64url');
 }
 
 /** The same members in the opposite order, so that of several the first one counts. */
@@ -35,10 +36,18 @@ function reversed(members: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(members).toReversed());
 }
 
-/** Takes a proof apart, arrays taken for the objects that are declared with members in these orders. */
-function parseDeclared(compact: string, names: Readonly<Record<'header' | 'payload', readonly string[]>>) {
+/**
+ * Takes a proof apart, arrays taken for the objects that are declared with members in these orders.
+ *
+ * @param claims how many elements a payload must have; any number where left out
+ */
+function parseDeclared(
+  compact: string,
+  names: Readonly<Record<'header' | 'payload', readonly string[]>>,
+  claims?: number,
+) {
   const [header, payload, signature] = compact.split('.');
-  const parts = [objectPart(header, names.header), objectPart(payload, names.payload)];
+  const parts = [objectPart(header, names.header), objectPart(payload, names.payload, claims)];
   if (parts.every((part) => part === undefined)) return parseProof(compact);
   const proof = parseProof([parts[0] ?? header, parts[1] ?? payload, signature].join('.'));
   return 'code' in proof ? proof : { ...proof, signingInput: Buffer.from(`${header}.${payload}`) };
@@ -56,6 +65,47 @@ function filled(confirmation: unknown): unknown {
   const members = Object.entries(confirmation).filter(([, value]) => value !== '' && value !== null);
   return members.length === 0 ? undefined : Object.fromEntries(members);
 }
+
+/** Each order of declaration that M-RS-362 and M-RS-412 leave, and a structure with optional claims. */
+const STRUCTURES: readonly {
+  readonly id: string;
+  readonly header: readonly string[];
+  readonly payload: readonly string[];
+  readonly claims?: number;
+}[] = [
+  {
+    id: 'M-RS-880',
+    header: [HEADER.algorithm, HEADER.type, HEADER.certificate],
+    payload: [CLAIM.tokenHash, CLAIM.issuedAt, CLAIM.exporter],
+  },
+  {
+    id: 'M-RS-881',
+    header: [HEADER.algorithm, HEADER.certificate, HEADER.type],
+    payload: [CLAIM.exporter, CLAIM.tokenHash, CLAIM.issuedAt],
+  },
+  {
+    id: 'M-RS-882',
+    header: [HEADER.type, HEADER.certificate, HEADER.algorithm],
+    payload: [CLAIM.exporter, CLAIM.issuedAt, CLAIM.tokenHash],
+  },
+  {
+    id: 'M-RS-883',
+    header: [HEADER.certificate, HEADER.algorithm, HEADER.type],
+    payload: [CLAIM.issuedAt, CLAIM.exporter, CLAIM.tokenHash],
+  },
+  {
+    id: 'M-RS-884',
+    header: [HEADER.certificate, HEADER.type, HEADER.algorithm],
+    payload: [CLAIM.tokenHash, CLAIM.exporter, CLAIM.issuedAt],
+    claims: 6,
+  },
+  {
+    id: 'M-RS-885',
+    header: [HEADER.type, HEADER.algorithm, HEADER.certificate],
+    payload: [CLAIM.tokenHash, CLAIM.exporter, CLAIM.issuedAt],
+    claims: 8,
+  },
+];
 
 /** Mistakes in how the members of a JSON object are found (RFC 7519 §4, §7.3, RFC 8259 §8.3). */
 export const memberNamesMutants: readonly Mutant[] = [
@@ -168,4 +218,10 @@ export const memberNamesMutants: readonly Mutant[] = [
           }),
       }),
   },
+  ...STRUCTURES.map(({ id, header, payload, claims }): Mutant => ({
+    id,
+    mistake: `fills structures from arrays: a proof's header from ${header.join(', ')}, its payload from ${payload.join(', ')}${claims === undefined ? '' : `, of ${claims} elements exactly`}`,
+    breaks: ['RS-PL-1'],
+    variant: () => withRules({ parse: (compact) => parseDeclared(compact, { header, payload }, claims) }),
+  })),
 ];

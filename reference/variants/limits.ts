@@ -1,10 +1,14 @@
 import { constants } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { connectionKeyOf } from '../resource-server/connection.ts';
 import type { HttpRequest, HttpResponse } from '../resource-server/http-message.ts';
 import { answer } from '../resource-server/protect.ts';
 import { discardBody } from '../resource-server/request-body.ts';
+import { createServer, tlsOptionsFor } from '../resource-server/server.ts';
 import type { TargetVariant } from '../resource-server/target.ts';
+import { exporterTrustedOn } from '../tls/exporter-trust.ts';
 import type { Variant } from './variant.ts';
 
 const OFTEN = 5;
@@ -78,6 +82,40 @@ function coding(name: string, code: (content: Buffer) => Buffer): TargetVariant 
   };
 }
 
+const FEW_CONNECTIONS = 8;
+
+/** Ends a connection beyond so many that are open, before its handshake. */
+function fewAccepted(): TargetVariant {
+  return {
+    server: (material, listener) => {
+      const server = createServer({ listener, tls: tlsOptionsFor(material) });
+      const open = new Set<Socket>();
+      server.prependListener('connection', (socket: Socket) => {
+        if (open.size >= FEW_CONNECTIONS) {
+          socket.destroy();
+          return;
+        }
+        open.add(socket);
+        socket.once('close', () => open.delete(socket));
+      });
+      return server;
+    },
+  };
+}
+
+/** Ends a connection beyond so many that are open, once its handshake is done. */
+function fewEstablished(): TargetVariant {
+  const open = new Set<TLSSocket>();
+  return {
+    acceptsConnection: (socket) => {
+      if (open.size >= FEW_CONNECTIONS || !exporterTrustedOn(socket)) return false;
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      return true;
+    },
+  };
+}
+
 /** Limits, and content codings, which are no matter of tokens and proofs. */
 export const limitVariants: readonly Variant[] = [
   {
@@ -101,6 +139,17 @@ export const limitVariants: readonly Variant[] = [
     difference: 'serves one stream of an HTTP/2 connection at a time and refuses others unprocessed',
     also: ['TLSv1.3 h2 P-256'],
     variant: oneStream,
+  },
+  {
+    id: 'V-RS-eight-connections',
+    difference: `ends each connection beyond ${FEW_CONNECTIONS} that are open, before its handshake`,
+    variant: fewAccepted,
+  },
+  {
+    id: 'V-RS-eight-connections-established',
+    difference: `ends each connection beyond ${FEW_CONNECTIONS} that are open, right after its handshake`,
+    also: ['TLSv1.3 h2 P-256'],
+    variant: fewEstablished,
   },
   {
     id: 'V-RS-gzip',

@@ -8,6 +8,7 @@ import { AXES } from '../../harness/scenario/permutation.ts';
 import type { Permutation } from '../../harness/scenario/record.ts';
 import type { ProofPlan, Variation } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
+import type { Connection } from '../../harness/wire/connection.ts';
 import type { Stage } from '../../harness/scenario/stage.ts';
 import { another } from './primed.ts';
 import { answered } from './token-expiry.ts';
@@ -69,21 +70,26 @@ async function servedWith(
   const connect = { identity };
   const tried = await stage.tryConnect(connect);
   if ('kind' in tried) return `a client with a ${key} certificate is not let in`;
+  await tried.close();
   const { certificateWithheld } = tried.facts;
   if (certificateWithheld !== undefined)
     return `a client does not authenticate with a ${key} certificate: ${certificateWithheld}`;
   const served: string[] = [];
   let refusal = '';
+  let used: Connection | undefined;
   for (const algorithm of FIT[key]) {
     const exchange = await stage.send(
       `alg ${algorithm} with a ${key} certificate`,
       { token: { boundTo: identity }, proof: { algorithm } },
       { connect },
     );
+    used = exchange.connection;
     if (exchange.reading.kind === 'cut') return `a client with a ${key} certificate is not let in`;
     if (exchange.served) served.push(algorithm);
     else refusal = exchange.reading.text;
   }
+  // A target may limit how many are open at once.
+  await used?.close();
   return { served, refusal };
 }
 

@@ -57,6 +57,7 @@ export async function swarm(stage: Stage, what: string, plan: RequestPlan, meani
   const exchanges = await Promise.all(
     crowd.flatMap((on) => Array.from({ length: requests }, () => stage.send(what, plan, { on }))),
   );
+  await Promise.all(crowd.map((connection) => connection.close()));
   const served = exchanges.filter((exchange) => exchange.served).length;
   const outcome = `${served} of ${exchanges.length} served`;
   return {

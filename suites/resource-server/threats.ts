@@ -3,7 +3,7 @@ import { AXES, EVERY_TRANSPORT } from '../../harness/scenario/permutation.ts';
 import type { RequestPlan } from '../../harness/scenario/request.ts';
 import { suite } from '../../harness/scenario/scenario.ts';
 import type { Way } from '../../harness/scenario/play.ts';
-import type { Field } from '../../harness/wire/connection.ts';
+import type { Connection, Field } from '../../harness/wire/connection.ts';
 import { attempt, swarm, tell, victimOf } from './attack.ts';
 import type { Meaning, Try } from './attack.ts';
 import {
@@ -54,6 +54,12 @@ export const threats = suite('resource-server', 'threats', [
       const waiting = await stage.connect();
       const victim = await victimOf(stage);
       const { loot, exchange } = victim;
+      const used = [waiting];
+      const further = async (): Promise<Connection> => {
+        const connection = await stage.connect();
+        used.push(connection);
+        return connection;
+      };
       const attempts = [
         await attempt(
           stage,
@@ -66,17 +72,19 @@ export const threats = suite('resource-server', 'threats', [
           stage,
           'on a new connection with the victim’s certificate',
           loot,
-          { on: await stage.connect() },
+          { on: await further() },
           REPLAYED,
         ),
         await attempt(
           stage,
           'the token alone',
           { ...victim.plan, proof: null },
-          { on: await stage.connect() },
+          { on: await further() },
           NO_PROOF,
         ),
       ];
+      // A target may limit how many are open at once.
+      await Promise.all(used.map((connection) => connection.close()));
       const resumed = await stage.resume(exchange.connection);
       if (resumed !== undefined)
         attempts.push(
