@@ -18,6 +18,7 @@ const EXPECTED: Readonly<Partial<Record<Verdict, readonly string[]>>> = {
     'AS-CNF-1',
     'AS-CNF-2',
     'AS-CNF-3',
+    'AS-CNF-3.reopened',
     'AS-CNF-3.resumed',
     'AS-CNF-4',
     'AS-CNF-5',
