@@ -19,6 +19,13 @@ test('target words stand as they are and another permutation is named', () => {
   );
 });
 
+test('scenarios that a result rests on are played too', () => {
+  const result = { scenario: 'CL-SIG-2.every', permutation: core, repeatWith: ['CL-PL-4'] };
+  expect(reproduceCommand({ arguments: '' }, result)).toBe(
+    'npx tsbt run --scenario CL-SIG-2.every --scenario CL-PL-4',
+  );
+});
+
 test('a scenario id cannot leave its word', () => {
   expect(reproduceCommand({ arguments: '' }, { scenario: "x'; rm -rf ~", permutation: core })).toBe(
     `npx tsbt run --scenario 'x'\\''; rm -rf ~'`,

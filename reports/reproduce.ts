@@ -17,11 +17,16 @@ function shellWord(word: string): string {
  */
 export function reproduceCommand(
   target: { readonly arguments: string },
-  result: { readonly scenario: string; readonly permutation: Permutation },
+  result: {
+    readonly scenario: string;
+    readonly permutation: Permutation;
+    readonly repeatWith?: readonly string[];
+  },
 ): string {
   const words = ['npx tsbt run'];
   if (target.arguments !== '') words.push(target.arguments);
-  words.push('--scenario', shellWord(result.scenario));
+  for (const scenario of [result.scenario, ...(result.repeatWith ?? [])])
+    words.push('--scenario', shellWord(scenario));
   if (!isCore(result.permutation)) words.push('--permutation', `"${permutationText(result.permutation)}"`);
   return words.join(' ');
 }

@@ -136,6 +136,7 @@ export const TRIVIAL_PASSES: TrivialPasses = {
         'CL-PL-7',
         'CL-SIG-1',
         'CL-SIG-2',
+        'CL-SIG-2.every',
         'CL-SIG-2.p521',
         'CL-NOTE-2',
       ],

@@ -6,7 +6,7 @@ import type { StreamWriter } from '../../reports/ndjson.ts';
 import { assembleReport } from '../../reports/assemble.ts';
 import { terminalSummary } from '../../reports/terminal.ts';
 import { writeReport } from '../../reports/write.ts';
-import { DRAFT } from '../../suites/requirements/catalogue.ts';
+import { DRAFT, requirement } from '../../suites/requirements/catalogue.ts';
 import { coverage } from '../../suites/requirements/coverage.ts';
 import { SCENARIOS } from '../../suites/scenarios.ts';
 import { readBaseline, writeBaseline } from '../run/baseline.ts';
@@ -141,6 +141,7 @@ async function run(tool: Report['tool'], paths: readonly string[], options: RunO
     const outcome = await conduct({
       manifests,
       scenarios: SCENARIOS,
+      requirement,
       selection,
       baseline,
       requireContainers: options.requireContainers,

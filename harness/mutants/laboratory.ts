@@ -5,6 +5,7 @@ import type { Case } from '../run/plan.ts';
 import { casesOf, WHOLE_CORE } from '../run/selection.ts';
 import { playerOf } from '../run/player.ts';
 import type { Player } from '../run/player.ts';
+import { everyProofJudged } from '../scenario/client/every-proof.ts';
 import { permutations, permutationText } from '../scenario/permutation.ts';
 import type { ResultRecord } from '../scenario/record.ts';
 import { requirementIdOf } from '../scenario/requirement.ts';
@@ -87,7 +88,15 @@ export class Laboratory implements AsyncDisposable {
         const alone = again.has(result) ? await this.#play(result, second, signal) : undefined;
         kept.push(alone !== undefined && isBetter(alone) ? alone : result);
       }
-      return observation(kept);
+      return observation(
+        everyProofJudged({
+          results: kept,
+          tallied: kept,
+          scenarios: [...this.#scenarios.values()],
+          requirement: this.#requirement,
+          strict: WHOLE_CORE.strict,
+        }),
+      );
     } catch (error) {
       if (error instanceof TargetProblem) return observation([], error.message);
       throw error;

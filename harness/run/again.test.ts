@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { NO_PROOFS } from '../scenario/client/proof-tally.ts';
 import { CORE } from '../scenario/permutation.ts';
 import { NO_EVIDENCE } from '../scenario/recording.ts';
 import type { ResultRecord, Verdict } from '../scenario/record.ts';
@@ -45,6 +46,7 @@ test('what rests on a connection that ended unanswered is played again only wher
 
 test('a report never shows the mark, and says what was played alone', () => {
   expect(settled(result('RS-X-1', true))).toEqual(result('RS-X-1'));
+  expect(settled({ ...result('RS-X-1'), proofs: NO_PROOFS })).toEqual(result('RS-X-1'));
   expect(playedAlone(result('RS-X-1', true))).toMatchObject({
     scenario: 'RS-X-1',
     evidence: { notes: [expect.stringMatching(/^Played once more on its own/)] },

@@ -35,8 +35,8 @@ export function isBetter({ verdict, evidence }: ResultRecord): boolean {
 
 /** A result as it is reported. */
 export function settled(result: ResultRecord): ResultRecord {
-  const { again, unanswered, ...rest } = result;
-  return again === undefined && unanswered === undefined ? result : rest;
+  const { again, unanswered, proofs, ...rest } = result;
+  return again === undefined && unanswered === undefined && proofs === undefined ? result : rest;
 }
 
 /** A result that was played again, and says so. */

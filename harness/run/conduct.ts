@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { Reporter } from 'vitest/node';
+import { everyProofJudged, judgesOfEveryProof } from '../scenario/client/every-proof.ts';
 import type { ResultRecord } from '../scenario/record.ts';
+import type { Requirement } from '../scenario/requirement.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Manifest } from '../target/manifest.ts';
 import { TargetProblem } from '../target/target.ts';
@@ -24,6 +26,8 @@ import type { Interruption } from './interruption.ts';
 export interface RunRequest {
   readonly manifests: readonly Manifest[];
   readonly scenarios: readonly Scenario[];
+  /** The catalogue's row of an id. */
+  requirement(id: string): Requirement;
   readonly selection: Selection;
   readonly baseline: Baseline;
   /** Whether a target that cannot be run for want of a container engine keeps the run from being conclusive. */
@@ -95,9 +99,11 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
   request.begin(planned, described);
   const log = (name: string): readonly string[] =>
     running.find(({ target }) => target.manifest.name === name)?.target.log() ?? [];
-  // What may be played again is reported when that is settled.
+  const judges = judgesOfEveryProof(scenarios);
+  const early = (record: ResultRecord): boolean => isSettled(record) && !judges.has(record.scenario);
+  // What may be played again, or rests on the whole run, is reported when that is settled.
   const recorder = new Recorder({
-    result: (record) => (isSettled(record) ? request.result(settled(record)) : undefined),
+    result: (record) => (early(record) ? request.result(settled(record)) : undefined),
     log,
   });
   if (planned > 0 && !interruption.interrupted)
@@ -106,14 +112,20 @@ export async function conduct(request: RunRequest): Promise<RunOutcome> {
       recorder,
       interruption,
     );
-  const played = await playAgain(
-    recorder,
-    running.map(({ plan }) => plan),
-    log,
-    interruption,
-  );
+  const played = everyProofJudged({
+    results: await playAgain(
+      recorder,
+      running.map(({ plan }) => plan),
+      log,
+      interruption,
+    ),
+    tallied: recorder.results,
+    scenarios,
+    requirement: (id) => request.requirement(id),
+    strict: selection.strict,
+  });
   for (const [i, record] of recorder.results.entries())
-    if (!isSettled(record)) request.result(played[i] ?? record);
+    if (!early(record)) request.result(played[i] ?? settled(record));
   const { interrupted } = interruption;
   if (interrupted)
     problems.push('the run was interrupted: what had been reached is here, the rest is missing');

@@ -185,6 +185,25 @@ export interface FindingRecord {
   readonly deviation: Deviation | null;
 }
 
+/** What the proofs are like in their form that a client sent during one scenario. */
+export interface ProofTally {
+  /** How many different proofs arrived. */
+  readonly examined: number;
+  /** In how many of them each of these values is 32 octets in unpadded base64url. */
+  readonly wellFormed: Readonly<Record<HashedValue, number>>;
+  /** The malformed ones, each with the first of its defects. */
+  readonly malformed: readonly {
+    /** The request that carried it, in words. */
+    readonly where: string;
+    readonly part: 'serialization' | HashedValue;
+    readonly what: string;
+    readonly cure: string | null;
+  }[];
+}
+
+/** A value of a proof that is 32 octets in unpadded base64url. */
+export type HashedValue = 'x5t#S256' | 'ath' | 'ekm';
+
 /** One scenario, on one target, under one permutation. */
 export interface ResultRecord {
   readonly target: string;
@@ -215,4 +234,8 @@ export interface ResultRecord {
    * connections ends further ones: the result is in doubt where other scenarios were disturbed. Never in a report.
    */
   readonly unanswered?: true;
+  /** Of a client's scenario: its part of what is judged once for the whole run. Never in a report. */
+  readonly proofs?: ProofTally;
+  /** Other scenarios that have to be played too for this result to come about again. */
+  readonly repeatWith?: readonly string[];
 }

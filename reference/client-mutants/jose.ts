@@ -11,7 +11,7 @@ import { defaultClientParts } from '../client/parts.ts';
 import { algorithmsFor } from '../proof/algorithms.ts';
 import type { ProofSigner } from '../proof/create.ts';
 import { encodeBase64url } from '../proof/encoding.ts';
-import { HEADER } from '../proof/vocabulary.ts';
+import { CLAIM, HEADER } from '../proof/vocabulary.ts';
 import type { ClientVariant } from '../sidecar/target.ts';
 import { type Draft, making, proofWith, withParts } from './making.ts';
 import type { ClientMutant } from './mutant.ts';
@@ -104,10 +104,18 @@ function stripped(signature: Buffer): Buffer {
   return Buffer.concat([short(signature.subarray(0, half)), short(signature.subarray(half))]);
 }
 
+/** Each half as if its number were text: filled up at its end. */
+function filledUp(signature: Buffer): Buffer {
+  const length = signature.length / 2;
+  const filled = (part: Buffer) =>
+    Buffer.concat([part.subarray(part.findIndex((octet) => octet !== 0)), Buffer.alloc(length)], length);
+  return Buffer.concat([filled(signature.subarray(0, length)), filled(signature.subarray(length))]);
+}
+
 /** Chance gives one signature in 128 a leading zero with P-256. Here it is every so many-th of a connection. */
 const ZEROS_EVERY = 32;
 
-function shortened(): ClientVariant {
+function shortened(write = stripped): ClientVariant {
   return withParts(() => ({
     proofsOf(basis) {
       let count = 0;
@@ -120,8 +128,7 @@ function shortened(): ClientVariant {
           sign(key, input) {
             for (;;) {
               const signature = algorithm.sign(key, input);
-              const short = stripped(signature);
-              if (short.length < signature.length === isShort) return short;
+              if (stripped(signature).length < signature.length === isShort) return write(signature);
             }
           },
         };
@@ -147,6 +154,23 @@ function shortenedByP521(): ClientVariant {
           const short = stripped(signature);
           // Always by one octet: how many are missing is chance otherwise.
           if (short.length === signature.length - (isShort ? 1 : 0)) return short;
+        }
+      },
+    };
+  });
+}
+
+/** As {@link stripped}, in proofs for one request only. Always by one octet, which is chance otherwise. */
+function shortenedPerRequest(): ClientVariant {
+  return making((draft) => {
+    const { algorithm, claims } = draft;
+    if (!isElliptic(draft) || claims[CLAIM.method] === undefined) return;
+    draft.algorithm = {
+      sign(key, input) {
+        for (;;) {
+          const signature = algorithm.sign(key, input);
+          const short = stripped(signature);
+          if (short.length === signature.length - 1) return short;
         }
       },
     };
@@ -287,13 +311,26 @@ export const joseMutants: readonly ClientMutant[] = [
     id: 'M-CL-116',
     mistake: 'takes leading zeros off the halves of ECDSA signatures',
     breaks: ['CL-SIG-2'],
-    variant: shortened,
+    variant: () => shortened(),
   },
   {
     id: 'M-CL-451',
     mistake: 'writes R and S as numbers without leading zeros, which was tried with P-256 only',
     breaks: ['CL-SIG-2'],
     variant: shortenedByP521,
+  },
+  {
+    id: 'M-CL-470',
+    mistake:
+      'signs proofs with htm and htu in code of their own, which takes leading zeros off the halves of ECDSA signatures',
+    breaks: ['CL-SIG-2'],
+    variant: shortenedPerRequest,
+  },
+  {
+    id: 'M-CL-471',
+    mistake: 'fills short halves of ECDSA signatures up with zeros at the end',
+    breaks: ['CL-SIG-2'],
+    variant: () => shortened(filledUp),
   },
   {
     id: 'M-CL-454',

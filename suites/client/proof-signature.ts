@@ -1,5 +1,6 @@
 import { clientSuite } from '../../harness/scenario/client/client-scenario.ts';
 import type { ClientStage } from '../../harness/scenario/client/client-stage.ts';
+import { excludedRate } from '../../harness/scenario/client/every-proof.ts';
 import { AXES } from '../../harness/scenario/permutation.ts';
 import { readableProof } from './readable-proof.ts';
 
@@ -25,10 +26,9 @@ async function wellFormed(stage: ClientStage, count: number): Promise<void> {
   if (proofs.size === 0) await readableProof(stage);
   stage.note(`${proofs.size} proofs were looked at`);
   stage.measure('proofs whose form was looked at', proofs.size);
-  // A defect that shows in one of n goes unseen in all of them with probability (1 - 1/n)^count.
   stage.measure(
     'a malformed proof in so many would have shown with 99 % confidence',
-    Math.floor(1 / (1 - 0.01 ** (1 / Math.max(1, proofs.size)))),
+    Math.floor(1 / excludedRate(proofs.size)),
   );
   stage.sound(['form']);
 }
@@ -54,6 +54,17 @@ export const proofSignature = clientSuite('client-proof-signature', [
     cause: OTHER_FORM,
     async run(stage) {
       await wellFormed(stage, PROOFS[stage.setting.profile]);
+    },
+  },
+  {
+    id: 'CL-SIG-2.every',
+    title: 'writes each of the proofs that it sends during the whole run in the valid form',
+    cause: OTHER_FORM,
+    judgesEveryProof: true,
+    async run(stage) {
+      await stage.journey('a request with a session-bound token');
+      if (stage.arrivals().every(({ proofs }) => proofs.length === 0)) await readableProof(stage);
+      stage.sound(['form']);
     },
   },
   {

@@ -251,6 +251,26 @@ describe('an ECDSA signature', () => {
     ]);
   });
 
+  test.each([
+    ['R, at its end', 0, 31],
+    ['S, at its end', 32, 63],
+    ['S, in front of both', 32, 0],
+    ['R, behind both', 0, 63],
+  ])('with the zero octet of %s is malformed, and by the right key', (_where, from, to) => {
+    const signature = (_right: Uint8Array, input: Uint8Array): Buffer => {
+      for (;;) {
+        const valid = sign('sha256', input, { key: privateKey, dsaEncoding: 'ieee-p1363' });
+        if (valid[from] !== 0) continue;
+        const octets = [...valid];
+        octets.splice(to, 0, ...octets.splice(from, 1));
+        if (!valid.equals(Buffer.from(octets))) return Buffer.from(octets);
+      }
+    };
+    expect(ofSignature({ signature })).toEqual([
+      expect.stringMatching(/^form: .* R or S is padded in the wrong place\. R and S each keep/),
+    ]);
+  });
+
   test('of the right length that does not verify is not malformed', () => {
     expect(ofSignature(ofLength(64))).toEqual([expect.stringMatching(/^signature: .* does not verify/)]);
   });

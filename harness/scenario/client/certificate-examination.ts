@@ -86,6 +86,14 @@ export function examineSignature(
     const shortened = signature.length < 2 * scalar && signature.length >= 2 * scalar - MOST_ZEROS;
     return shortened ? [form] : [form, { ...form, aspect: 'signature' }];
   }
+  if (isEcdsa && earlier === undefined && scalar !== undefined && isMispadded(proof, certificate, scalar))
+    return [
+      {
+        aspect: 'form',
+        what: 'the ECDSA signature verifies once a zero octet is moved: R or S is padded in the wrong place',
+        cure: 'R and S each keep their full length, with their zero octets in front (RFC 7518 §3.4).',
+      },
+    ];
   return [
     {
       aspect: 'signature',
@@ -96,6 +104,23 @@ export function examineSignature(
           : `The key is that of the certificate on connection ${earlier.id}: a connection keeps the key that it was opened with.`,
     },
   ];
+}
+
+/**
+ * Whether an ECDSA signature has a zero octet behind R or S, or before both, instead of before the one that is short: it
+ * is of the right length, and by the right key.
+ */
+function isMispadded(proof: string, { publicKey }: X509Certificate, scalar: number): boolean {
+  const [header, claims, part] = proof.split('.');
+  const signature = Buffer.from(part ?? '', 'base64url');
+  return [0, scalar - 1, 2 * scalar - 1].some((from) => {
+    if (signature[from] !== 0) return false;
+    const rest = Buffer.concat([signature.subarray(0, from), signature.subarray(from + 1)]);
+    return [0, scalar].some((to) => {
+      const moved = Buffer.concat([rest.subarray(0, to), Buffer.of(0), rest.subarray(to)]);
+      return signatureVerifies(`${header}.${claims}.${moved.toString('base64url')}`, publicKey);
+    });
+  });
 }
 
 /** Octets of R and of S, by Node's names for the curves. */

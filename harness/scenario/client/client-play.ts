@@ -18,7 +18,7 @@ import { describe } from '../describe.ts';
 import type { Description, Known } from '../describe.ts';
 import { EvidenceBook } from '../evidence.ts';
 import { Unjudgeable } from '../finding.ts';
-import type { ExchangeEvidence, Permutation } from '../record.ts';
+import type { ExchangeEvidence, Permutation, ProofTally } from '../record.ts';
 import type { TokenPlan } from '../request.ts';
 import { isToken } from '../request.ts';
 import type { AgentPlan, Journey } from './agent-plan.ts';
@@ -36,6 +36,7 @@ import type { Arrival } from './arrival.ts';
 import { isChallenge, serveProven, sparingTheClientsOwn } from './answers.ts';
 import type { Bench, ClientSetting } from './client-setting.ts';
 import { examine } from './proof-examination.ts';
+import { NO_PROOFS, tallyOf } from './proof-tally.ts';
 import { createPublicKey } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -65,6 +66,7 @@ export class ClientPlay implements AsyncDisposable {
   readonly #connectionsTold = new Set<UpstreamConnection>();
   readonly #identities: Identity[];
   #journeys = 0;
+  #proofTally: ProofTally = NO_PROOFS;
 
   protected constructor(
     setting: ClientSetting,
@@ -206,9 +208,15 @@ export class ClientPlay implements AsyncDisposable {
   #examine(proof: string, request: UpstreamRequest): Arrival['defects'] {
     const known = this.#defects.get(request);
     if (known !== undefined) return known;
+    const defects = this.#compare(proof, request);
+    this.#defects.set(request, defects);
+    return defects;
+  }
+
+  #compare(proof: string, request: UpstreamRequest): Arrival['defects'] {
     const firstSeenAt = this.#firstSeen.get(proof) ?? request.receivedAt;
     this.#firstSeen.set(proof, firstSeenAt);
-    const defects = examine(proof, {
+    return examine(proof, {
       connection: request.connection,
       others: this.connections.filter((connection) => connection !== request.connection),
       token: tokenIn(request) ?? '',
@@ -216,8 +224,24 @@ export class ClientPlay implements AsyncDisposable {
       firstSeenAt,
       host: this.setting.upstreamName,
     });
-    this.#defects.set(request, defects);
-    return defects;
+  }
+
+  /** The form of every proof that arrived in this scenario; complete once the stage is released. */
+  get proofTally(): ProofTally {
+    return this.#proofTally;
+  }
+
+  /** Every proof of every request, also where a request carries several. */
+  #tally(): ProofTally {
+    return tallyOf(
+      this.counterpart.requests.flatMap((request) =>
+        proofsOf(request).map((proof, index) => ({
+          proof,
+          where: this.evidence.redact(`${request.method} ${request.target} on ${request.connection.id}`),
+          defects: index === 0 ? this.#examine(proof, request) : this.#compare(proof, request),
+        })),
+      ),
+    );
   }
 
   #tell(
@@ -351,6 +375,7 @@ export class ClientPlay implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.tellTheRest();
+    this.#proofTally = this.#tally();
     const { faults } = this.counterpart;
     await this.#bench[Symbol.asyncDispose]();
     if (faults.length > 0) this.inconclusive(`the counterpart failed: ${faults.join('; ')}`, 'harness');

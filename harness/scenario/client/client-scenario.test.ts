@@ -18,6 +18,7 @@ test('a scenario of a suite file has what the file states, and defaults for the 
     timeLimitMs: 30_000,
     proofClaims: 'connection',
     ownInstance: false,
+    judgesEveryProof: false,
     capabilities: [],
   });
   expect(special).toMatchObject({

@@ -13,6 +13,8 @@ export interface ClientScenario extends ScenarioOutline {
   readonly ownInstance: boolean;
   /** Makes the certificate and key that the client is started with, for an instance of its own. Default: the PKI's, by key type. */
   readonly identity?: (setting: ClientSetting, permutation: Permutation) => Promise<Identity>;
+  /** True for the scenario whose verdict covers every proof that arrived in the run, in whichever scenario. */
+  readonly judgesEveryProof: boolean;
   run(stage: ClientStage): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export function clientSuite(
     timeLimitMs: 30_000,
     proofClaims: 'connection',
     ownInstance: false,
+    judgesEveryProof: false,
     ...definition,
     capabilities: [
       ...(definition.capabilities ?? []),

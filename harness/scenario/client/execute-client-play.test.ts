@@ -60,6 +60,7 @@ test('a record tells what was played on what client, and how it went', async () 
       pairs: [],
       notes: [],
     },
+    proofs: { examined: 1, wellFormed: { 'x5t#S256': 1, ath: 1, ekm: 1 }, malformed: [] },
   });
   expect(happened.disposed).toBe(1);
 });

@@ -6,6 +6,7 @@ import type { Requirement } from '../requirement.ts';
 import type { ClientScenario } from './client-scenario.ts';
 import type { ClientSetting } from './client-setting.ts';
 import { ClientStage } from './client-stage.ts';
+import { addedUp, NO_PROOFS } from './proof-tally.ts';
 
 /** Bound on getting a client under test: others may be in use, and one may have to be started. */
 const BENCH_LIMIT_MS = 60_000;
@@ -31,7 +32,11 @@ export async function executeClient(
   if (own.result.verdict === 'not-applicable') return result;
   const { evidence } = own.result;
   const note = `On a client that other scenarios had before: ${result.reason ?? 'inconclusive'}`;
-  return { ...own.result, evidence: { ...evidence, notes: [...evidence.notes, note] } };
+  return {
+    ...own.result,
+    proofs: addedUp([result.proofs ?? NO_PROOFS, own.result.proofs ?? NO_PROOFS]),
+    evidence: { ...evidence, notes: [...evidence.notes, note] },
+  };
 }
 
 interface Played {
@@ -64,7 +69,8 @@ async function play(
     return { result: record(judge([], unstartable(error, permutation)), NO_EVIDENCE), used: false };
   }
   const { findings, ended } = await playOut(stage, () => scenario.run(stage), scenario.timeLimitMs, signal);
-  return { result: record(judge(findings, ended), stage.evidence.close()), used: stage.onUsedClient };
+  const result = { ...record(judge(findings, ended), stage.evidence.close()), proofs: stage.proofTally };
+  return { result, used: stage.onUsedClient };
 }
 
 /** A client that cannot be started with a key of another type than the usual one need not support it. */
