@@ -104,7 +104,8 @@ describe.each([
   });
 
   test('when connections keep ending, each proof still arrives on its own', async () => {
-    misbehave = (_request, nth) => (nth === 3 ? 'close' : undefined);
+    // No more of them than a request may be moved times: one request can be under way on each.
+    misbehave = (_request, nth) => (nth === 3 && seen.connections.size <= 5 ? 'close' : undefined);
     await using agent = agentWith({ allowH2, streams: 4 });
     const token = await bench.mint();
     expect(await times(30, () => call(agent, token))).toEqual(Array(30).fill(200));
