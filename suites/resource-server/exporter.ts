@@ -70,6 +70,14 @@ async function otherwiseServed(stage: Stage): Promise<void> {
     );
 }
 
+/** Another value, which ends in a zero octet: one value in 256 does so itself. */
+function withLastZeroed(value: Buffer): Buffer {
+  const changed = Buffer.from(value);
+  const last = changed.findLastIndex((octet) => octet !== 0);
+  if (last >= 0) changed[last] = 0;
+  return changed;
+}
+
 export const exporter = suite('resource-server', 'exporter', [
   {
     id: 'RS-EKM-1',
@@ -118,8 +126,8 @@ export const exporter = suite('resource-server', 'exporter', [
         ekm('ekm is the first 31 octets of the right value', (c) =>
           right(c).subarray(0, 31).toString('base64url'),
         ),
-        ekm('ekm is the first 31 octets of the right value and a zero octet', (c) =>
-          Buffer.concat([right(c).subarray(0, 31), Buffer.alloc(1)]).toString('base64url'),
+        ekm('ekm is the right value, but with zero for its last octet that is not zero', (c) =>
+          withLastZeroed(right(c)).toString('base64url'),
         ),
         ekm('ekm is the first 4 octets of the right value and zero octets', (c) =>
           Buffer.concat([right(c).subarray(0, 4), Buffer.alloc(28)]).toString('base64url'),
